@@ -1,7 +1,7 @@
 """The app of messaging: what it registers with gateway, events, exports and pages."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, post_save
 from django.utils.translation import gettext_lazy as _
 
 SMS_FORM = "messaging.admin.contacts.contacts.sms_form"
@@ -59,12 +59,13 @@ class MessagingConfig(AppConfig):
         from messaging.services.imports import forecast as import_forecast
         from messaging.services.mms import attachments
         from messaging.services.mms.mms_channel import MmsChannel
-        from messaging.services.replies import reply_pushes
+        from messaging.services.replies import conversations, reply_pushes
         from messaging.services.reports import report_pulls, report_pushes
         from messaging.services.sms.sms_channel import SmsChannel
         from messaging.services.tallies import counting
 
         post_migrate.connect(search_indexes.create, sender=self)
+        post_save.connect(conversations.let_go, settings.AUTH_USER_MODEL, dispatch_uid="conversations of who left")
         subjects.register({"campaign": Campaign, email_states.ABOUT: EmailCampaign, attachments.ABOUT: MmsAttachment})
         findable.register_all()
         console_entries.register_all()

@@ -109,7 +109,7 @@ OF_APPROVALS: dict[str, Promise] = {
     "void": _("The draft was changed, or approval was requested again: this decision no longer counts."),
     "withdrawn": _("The request was taken back: nobody is asked to approve it. It can be changed, or asked for again."),
 }
-# Of lists, by model and column, where the word above it could be taken otherwise.
+# Meanings of column headers in lists, by model and column, where the header could be misunderstood.
 OF_HEADERS: dict[str, Promise] = {
     "campaign.shown_progress": _(
         "All recipients; while it goes on also the share that is done, and how many leave a second."

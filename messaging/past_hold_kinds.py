@@ -1,6 +1,6 @@
-"""The kind of a hold from its sentence, where an earlier version wrote only that: for migrations.
+"""For migrations: the kind of a hold from its sentence, which is all that an earlier version stored.
 
-The words are those of that version, however they read now.
+The words must stay those of that version, whatever the sentences are now.
 """
 
 import json
@@ -24,7 +24,7 @@ KINDS = {
 
 
 def fill(model: Any, by_account: Q | None = None) -> None:
-    """In slices. What has been held again in the meantime, with another sentence, is left as it is."""
+    """Fill in `hold_kind`, in slices. Rows held again in the meantime, with another sentence, stay unchanged."""
     held = model.objects.filter(state="held", hold_kind="").exclude(hold_reason="")
     held = held.annotate(kept=Cast("hold_reason", TextField()))  # as the column has it, whatever the field makes of it
     last = 0
@@ -42,7 +42,7 @@ def fill(model: Any, by_account: Q | None = None) -> None:
 
 
 def kind_of(kept: str) -> str:
-    """Of what the column holds; empty where that has no words to tell by, and the sentence is compared."""
+    """The kind of hold that the column's content tells; "" if it has no words, and the sentence must be compared."""
     if kept == UNFINISHED_RESTORE:
         return "restore_unfinished"
     return _of_words(json.loads(kept[1:])) if kept.startswith(MARK) else ""

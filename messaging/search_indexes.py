@@ -92,7 +92,7 @@ def numbers_from(digits: str) -> Q:
 
 
 def starts(column: str, term: str) -> Q:
-    """What begins so, whatever its case. SQLite's index knows that of ASCII alone and is asked for two letters."""
+    """Rows whose column begins so, in any case. SQLite's index ignores case in ASCII only, else two letters."""
     found = Q(**{f"{column}__istartswith": term})
     if connection.vendor == "sqlite" and not term.isascii():
         return beginnings(column, term) & found
@@ -202,7 +202,7 @@ _EVERYBODY = {
 
 
 def _create_names(using: str) -> None:
-    """Where the database has no trigrams (pg_trgm is not installed, or may not be), all are found as without them."""
+    """Make the trigram index of names. If pg_trgm is missing or not allowed, people are searched without it."""
     database = connections[using]
     has_been = has_names(using)
     try:

@@ -63,7 +63,7 @@ class Row:
 
     @classmethod
     def from_json(cls, given: object) -> Self:
-        """As a page sends it; what is not as it should be is left out, and missed where the row is read."""
+        """A row from a page's JSON. Invalid parts become empty; reading the row's condition says what is missing."""
         found: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         texts = {name: keepable(str(found.get(name, ""))) for name in ("field", "compares", "name", "unit")}
         said = {name: text[: conditions.LONGEST] for name, text in texts.items()}
@@ -76,7 +76,7 @@ class Row:
 
     @property
     def is_untouched(self) -> bool:
-        """As a new row is drawn."""
+        """Whether the row is still as a new row begins."""
         return self == type(self)(COLUMNS[0], "one_of")
 
     def condition(self) -> Condition:

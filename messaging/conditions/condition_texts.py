@@ -79,7 +79,7 @@ def parse(text: str) -> Condition:
 
 
 class _Parser:
-    """By recursive descent: or, and, not, test."""
+    """A recursive-descent parser: or, and, not, test."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self.tokens, self.place, self.depth = tokens, 0, 0
@@ -330,7 +330,7 @@ def _within(part: Condition, *, but: type[Condition] | None = None) -> str:
 
 
 def _groups(condition: Condition) -> str:
-    """Of an Either that is about groups only, each of them once; else ""."""
+    """`group in (…)` for an Either that only names groups, each once; "" for any other condition."""
     parts = condition.parts if isinstance(condition, Either) else ()
     names = [part.name for part in parts if isinstance(part, InGroup)]
     if not names or len(names) < len(parts) or len(set(names)) < len(names):
@@ -375,5 +375,5 @@ def _when(test: Happened) -> str:
 
 
 def in_units(hours: int) -> tuple[int, str]:
-    """As people say it: days where they are whole, else hours."""
+    """(number, unit) as people say it: days if the hours are whole days, else hours."""
     return (hours, "hour") if hours % UNITS["day"] else (hours // UNITS["day"], "day")

@@ -144,7 +144,7 @@ def tests_of(condition: Condition) -> Iterator[Condition]:
 
 
 def with_tests(condition: Condition, change: Callable[[Condition], Condition]) -> Condition:
-    """The same, with each test as `change` says."""
+    """The condition with each of its tests replaced by `change(test)`."""
     if isinstance(condition, Every | Either):
         return dataclasses.replace(condition, parts=tuple(with_tests(part, change) for part in condition.parts))
     if isinstance(condition, Contrary):

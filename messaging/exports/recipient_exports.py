@@ -183,7 +183,7 @@ def _earlier(messages: Sequence[_Stored]) -> dict[int, tuple[int | str, Decimal 
 
 @functools.lru_cache(maxsize=KNOWN)
 def amount(micros: int | None) -> Decimal | None:
-    """As it was billed, without noughts behind it."""
+    """The billed amount (millionths) as a decimal without trailing zeros."""
     if micros is None:
         return None
     exact = Decimal(micros).scaleb(-6).normalize()

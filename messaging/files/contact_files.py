@@ -76,7 +76,7 @@ def plain_rows(path: Path) -> Iterator[Row]:
 
 
 def plain_rows_as_meant(path: Path, encoding: str = "") -> Iterator[Row]:
-    """As `plain_rows`, where words are kept: SeveralReadings where none of several is named."""
+    """As `plain_rows`, for lists whose words are kept: SeveralReadings if `encoding` leaves several readings."""
     written = _how_it_is_written(path, encoding)
     if len(written.readings) > 1:
         said = _("The file's letters can be read in several ways. Say which encoding is right: %(all)s")
@@ -192,7 +192,7 @@ class ContactFile:
             except StopIteration:
                 return
             except csv.Error:
-                # What is behind a cell that goes on and on would be read askew, a million rows long.
+                # After a cell that never ends, all further rows would be read wrongly, perhaps a million.
                 if len(of_this_row) > 1 and sum(map(len, of_this_row)) > MAX_CELL:
                     raise _never_closed(line) from None
                 said = _("A quotation mark is left open or is in the middle of a cell. Write it twice.")

@@ -65,7 +65,7 @@ _invisible = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u20
 def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
     """Header → field; an unknown field becomes an attribute, and each field is taken once.
 
-    Of several phone numbers the mobile is meant, and the others stand in where its cell is empty.
+    Of several columns of phone numbers the mobile counts; the others are used in rows where its cell is empty.
     """
     ours = EXPORTED_ONCE if set(headers) >= EXPORTED_ONLY else frozenset()
     if is_of_bad_rows(headers):
@@ -130,7 +130,7 @@ def _plain(header: str) -> str:
 
 
 def _likelihood(header: str) -> tuple[bool, bool]:
-    """That a phone number under this header is the one that gets messages; the least comes first."""
+    """A sort key for columns of numbers: the column whose numbers most likely get the messages sorts first."""
     plain = _plain(header)
     return not _MOBILE.search(plain), any(word in plain for word in _LESS_LIKELY)
 

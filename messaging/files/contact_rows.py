@@ -177,7 +177,7 @@ class RowCleaner:
         return next((index for index in self.numbers[1:] if cells[index]), self.numbers[0])
 
     def _fitted(self, cells: Sequence[str]) -> list[str]:
-        """As many cells as the header has, each without what surrounds its text."""
+        """The row's cells, stripped, as many as the header has; RowError if a cell beyond these is filled."""
         if len(cells) > self.width and (extra := [cell for cell in cells[self.width :] if cell.strip()]):
             raise RowError("", ", ".join(extra)[:80], more_cells(self.width))
         together = "".join(cells)
@@ -265,7 +265,7 @@ def _plain_cell(cell: str) -> str:
 
 
 def language(said: str) -> str:
-    """As it is kept: `en` for “English”, so that conditions find it; what nobody calls a language stays as it is."""
+    """The language code to store: `en` for “English”, so that conditions find it; unknown words stay unchanged."""
     return _language_code(said) or said
 
 

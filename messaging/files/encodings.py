@@ -202,7 +202,7 @@ def _telling_lines(path: Path) -> Iterator[bytes]:
 
 
 def _beyond_ascii(line: bytes) -> bytes:
-    """Of a very long line, the words that tell."""
+    """The words of a very long line that have bytes beyond ASCII, which show the encoding; 200 at most."""
     return b" ".join(re.findall(rb"[A-Za-z\x80-\xff' -]*[\x80-\xff]+[A-Za-z\x80-\xff' -]*", line)[:200])
 
 

@@ -59,10 +59,10 @@ def _names_numbers(line: str) -> bool:
 
 
 def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
-    """The numbers of a line: of a row under titles that name a column of numbers the one in it, as in an import.
+    """The numbers of a line. Under titles that name a column of numbers, the one in that column, as in an import.
 
-    Of other lines: where only some of the cells look like a number, it is a row, and the first that is one counts. What
-    cannot be decoded shows as �, and so does NUL, which no database keeps: a number with a hole in it is none.
+    Without titles a line of which only some cells look like numbers is a row, and the first number in it counts. Bytes
+    that cannot be decoded show as �, and so does NUL, which no database keeps: a number with such a gap is invalid.
     """
     line = line.replace("\0", "\ufffd")
     if said_delimiter(line):

@@ -35,7 +35,7 @@ def rows(path: Path, name: str, within: float | None = None) -> Iterator[tuple[i
 
 
 class _Opened:
-    """By its content: openpyxl refuses a name that does not end in .xlsx."""
+    """A workbook opened as a stream of bytes, because openpyxl refuses a file name that does not end in .xlsx."""
 
     def __init__(self, path: Path, within: float | None = None) -> None:
         self.path = path

@@ -62,7 +62,7 @@ def _a_day_ago() -> dt.datetime:
 
 
 def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
-    """What happened today, and yesterday until this minute; unknown is how many there are, then and now."""
+    """What happened today, and yesterday up to the same minute; of unknown messages how many there were and are."""
     today = _happened(midnight, now)
     before = _happened(midnight - DAY, now - DAY)
     shown = [
@@ -103,7 +103,7 @@ def _happened(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
 
 
 def spend(midnight: dt.datetime) -> list[dict[str, Any]]:
-    """By currency, what reports told was charged today, and all of yesterday."""
+    """One dict for each currency: what reports said was charged today, and on the whole of yesterday."""
     today = hour_tallies.spent(midnight)
     yesterday = hour_tallies.spent(midnight - DAY, midnight)
     return [

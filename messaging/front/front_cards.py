@@ -31,7 +31,7 @@ def approvals_to_give(request: HttpRequest) -> Values:
 
 
 def held(request: HttpRequest) -> Values:
-    """What the account's hold stopped is shown once, with the hold."""
+    """Held campaigns, without those that an account hold stopped: these are shown with that hold."""
     campaigns = _in([CampaignState.HELD], account_hold=None)
     return {"held": campaigns} if campaigns else None
 

@@ -93,8 +93,8 @@ def next_open(zones: Sequence[str], rules: Rules, moment: dt.datetime) -> dt.dat
 
 
 def at_wall_time(zones: Sequence[str], wall: dt.datetime) -> dt.datetime:
-    """When the clocks of all zones have shown this time: where one skips it, when it is put forward; where one shows it
-    twice, the first time."""
+    """The moment when the clocks of all zones have shown this time: a clock that skips it, when it is put forward; one
+    that shows it twice, the first time."""
     return max(_shows(zone, wall) for zone in zones)
 
 
@@ -122,7 +122,7 @@ def _opens_in(zone: str, rules: Rules, since: dt.datetime, end: dt.datetime) -> 
 
 
 def _first_between(rules: Rules, begins: dt.datetime, ends: dt.datetime) -> dt.datetime | None:
-    """By one even clock, `ends` not included."""
+    """The first open moment from `begins` to before `ends`, by a clock that never changes; None if there is none."""
     day = begins.date()
     while day <= ends.date():
         midnight = dt.datetime.combine(day, dt.time())

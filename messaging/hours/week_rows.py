@@ -58,7 +58,7 @@ def _clock(minutes: int) -> str:
 
 
 def of_post(data: Posted) -> list[Part]:
-    """As the fields were filled in, right or wrong; what was left empty is left out."""
+    """The parts as their fields were filled in, valid or not; a country's part that was left empty is left out."""
     parts = []
     for place in data.getlist("part")[:MOST_LINES]:
         countries = "" if place == GENERAL else capitals(_plain(", ".join(data.getlist(f"{place}-countries"))))

@@ -46,7 +46,7 @@ def add(create: ArgumentParser) -> None:
 
 
 def fields_of(options: dict[str, Any], channel: str) -> dict[str, Any]:
-    """What `drafts.create` takes of it; CommandError says what is missing, or not there."""
+    """The arguments as fields for `drafts.create`; CommandError says what is missing or does not exist."""
     if not options["group"] and not options["audience"] and not options["to"]:
         raise CommandError("Say to whom: --group NAME, --audience NAME or --to FILE.")
     return {

@@ -60,7 +60,7 @@ def group_to_fill(name: str) -> str:
 
 
 def region_named(code: str) -> str:
-    """In capitals; "" where none is given."""
+    """The country code in capitals; "" if none is given, CommandError if there is no such country."""
     try:
         return countries.read(code) if code else ""
     except ValidationError as problem:

@@ -61,7 +61,7 @@ def hours_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def moment_of(text: str, argument: str) -> dt.datetime | None:
-    """In TIME_ZONE, which the console's pages show, unless it says its own; CommandError for what is none."""
+    """The moment that the argument names, in TIME_ZONE unless it says its own zone; CommandError if it is not one."""
     if not text:
         return None
     try:

@@ -104,9 +104,9 @@ class Inspected:
 
 
 def inspect(data: bytes, name: str, *, size: int | None = None) -> Inspected:
-    """What `data` is; UnfitFile for all that is not one of the thirteen types, whole and small enough.
+    """What `data` is; UnfitFile unless it is one of the thirteen types, complete and small enough.
 
-    `size`: of the whole file, where only its beginning was read.
+    `size`: bytes of the whole file, if only its beginning was read.
     """
     if not data:
         raise UnfitFile(_("The file is empty."))
@@ -242,7 +242,7 @@ def _seconds(kind: type[MP3] | type[WAVE], stream: BinaryIO) -> float:
 
 
 def length_of_mp3(info: Any, stream: BinaryIO) -> float:
-    """As its header says, where it has one and all of the file is there; else by its frames."""
+    """Seconds: what the header says if the file has one and is complete, else counted from its frames."""
     stream.seek(0)
     counted = mp3_length.seconds(stream.read())
     has_header = info.bitrate_mode != BitrateMode.UNKNOWN

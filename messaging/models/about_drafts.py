@@ -28,7 +28,7 @@ class OfOneDraft(models.Model):
 
     @property
     def draft_kind(self) -> str:
-        """As webhooks and the API call the kind of what it is about."""
+        """The kind of draft that the row is about, by the name that webhooks and the API use."""
         return next(name for name in DRAFTS if getattr(self, f"{name}_id") is not None)
 
     @property
@@ -38,7 +38,7 @@ class OfOneDraft(models.Model):
 
 
 def of_one_draft(name: str) -> models.CheckConstraint:
-    """That exactly one of the three columns is set."""
+    """A constraint: exactly one of the three columns is set."""
     return models.CheckConstraint(
         name=name,
         condition=models.Q(campaign__isnull=False, email_campaign=None, group_task=None)
@@ -48,7 +48,7 @@ def of_one_draft(name: str) -> models.CheckConstraint:
 
 
 def one_open(name: str, is_open: models.Q) -> list[models.UniqueConstraint]:
-    """That a campaign has one open row at most."""
+    """Constraints, one for each kind of draft: a campaign has at most one open row."""
     names = (name, f"{name}_email", f"{name}_task")
     return [
         models.UniqueConstraint(fields=[draft], name=one, condition=is_open)

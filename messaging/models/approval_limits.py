@@ -1,4 +1,4 @@
-"""Above what a launch needs a second person, where the console says otherwise than its environment."""
+"""The limits above which a launch needs a second person, if the console sets others than its environment."""
 
 from django.db import models
 from django.utils.text import capfirst

@@ -1,4 +1,4 @@
-"""Who is in it, said by a condition instead of a list: anyone who meets it when a campaign is launched."""
+"""Audiences defined by a condition instead of a list: everyone who meets it when a campaign is launched."""
 
 from django.conf import settings
 from django.db import models

@@ -12,7 +12,7 @@ from laaffic_console.kit.words.said import SaidField
 
 
 class HoldKind(models.TextChoices):
-    """What holds a campaign of any channel: for the code and for scripts. People read its sentence."""
+    """Why a campaign of any channel is held, for code and scripts; people read the hold's sentence."""
 
     RESTORE_UNFINISHED = "restore_unfinished"  # no restore has said yet what may have left: nothing may be done to it
     RESTORED = "restored"  # from a backup: what may have left since has to be looked at
@@ -68,7 +68,7 @@ class Launched(models.Model):
 
 
 class Happened(models.Model):
-    """What happened to one of them, and who did it; a row is never changed. The heir says to which, as `events`."""
+    """What happened to a campaign, and who did it; a row is never changed. Subclasses say which one (`events`)."""
 
     at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

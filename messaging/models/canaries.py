@@ -9,7 +9,7 @@ from messaging.models.campaigns import Campaign
 
 
 class Canary(models.Model):
-    """Of one launch. Until it has passed nobody leaves but those who were chosen (services/gates/canary.py)."""
+    """The first few of one launch. Until they have passed, only messages to them leave (services/gates/canary.py)."""
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="few_first")
     size = models.PositiveIntegerField(default=0)

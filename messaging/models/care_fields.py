@@ -22,7 +22,7 @@ class Purpose(models.TextChoices):
 
 
 def purpose_field(help_text: "_StrOrPromise", **more: Any) -> "models.CharField[str, str]":
-    """Of a draft; `more` is what its column alone has, such as a default that the database keeps."""
+    """The purpose of a draft; `more` is for one model's column only, such as a default kept by the database."""
     return models.CharField(
         _("purpose"),
         max_length=13,

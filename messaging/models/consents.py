@@ -18,7 +18,7 @@ class ConsentState(models.TextChoices):
 
 
 class Consent(models.Model):
-    """What holds now. A person has a row for each spelling of their number, so that any of them is found at once."""
+    """The consent that holds now. There is a row for each spelling of the number, so that any is found at once."""
 
     State = ConsentState
 
@@ -124,7 +124,7 @@ class ConsentImport(models.Model):
 
 
 class OptInQuestion(models.Model):
-    """Where START is to be confirmed: whether a person is to be asked, was asked, and may still say yes."""
+    """The question that confirms a START: whether a person is to be asked, was asked, and may still say yes."""
 
     subscriber = models.CharField(max_length=15, unique=True)
     number = models.CharField(max_length=15)  # as they wrote from

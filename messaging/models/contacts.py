@@ -127,7 +127,7 @@ class OtherSpelling(models.Model):
 
     @staticmethod
     def keep(suppressed: Iterable[str]) -> None:
-        """Of these numbers, in the transaction that suppresses them."""
+        """Store the other spellings of these numbers, in the transaction that suppresses them."""
         pairs = [(other, number) for number in sorted(suppressed) for other in spellings(number)[1:]]
         others = [OtherSpelling(number=other, suppressed=number) for other, number in pairs]
         OtherSpelling.objects.bulk_create(others, ignore_conflicts=True, batch_size=500)
@@ -154,7 +154,7 @@ class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
         return self.filter(models.Q(channel__in=channels) | opted_out)
 
     def of_subscribers(self, numbers: Sequence[str]) -> "SuppressionEntries":
-        """Of anyone who has one of these numbers, however the entry spells it."""
+        """The entries of everyone who has one of these numbers, in whatever spelling the entry has it."""
         return self.filter(number__in=every_spelling(numbers))
 
     def bulk_create(self, objs: Iterable["SuppressionEntry"], *args: Any, **kwargs: Any) -> "list[SuppressionEntry]":
@@ -234,9 +234,9 @@ class SuppressionRelease(models.Model):
 
 
 class Erasure(models.Model):
-    """That what was known of a person was erased: who did it, why and how much. A row is never changed.
+    """A record that a person's data was erased: by whom, why and how much. A row is never changed.
 
-    One of nothing and by nobody may be a restore's, which asks for what had been erased since the backup.
+    A row that erased nothing, by nobody, may come from a restore, which repeats erasures made since the backup.
     """
 
     number = models.CharField(_("number"), max_length=15, db_index=True)

@@ -212,7 +212,7 @@ class EmailTally(models.Model):
 
 
 class EmailLookup(models.Model):
-    """When the account was last asked for its templates, lists or addresses, and what came of it."""
+    """The last look-up of an account's templates, lists or sender addresses: when it was, and what came of it."""
 
     class Kind(models.TextChoices):
         TEMPLATE = "template", _("Templates")

@@ -1,4 +1,4 @@
-"""How many messages a person may get at most, where an application differs from the console's settings."""
+"""How many messages a person may get at most, for applications that differ from the console's settings."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from laaffic_console.kit.words.visible_names import SaysWhatIsTaken
 
 
 class FrequencyCap(SaysWhatIsTaken):
-    """Of one application's campaigns: what they may add to the messages that a person has had on the channel."""
+    """The limit for one application's campaigns: they send nothing to a person who has had so many on the channel."""
 
     application = models.OneToOneField(
         Application, models.CASCADE, related_name="frequency_cap", verbose_name=_("application")

@@ -8,7 +8,7 @@ from messaging.models.messages import MessageState
 
 
 class HourTally(models.Model):
-    """By how much an hour changed the outcomes of an application's campaigns (folded by tallies/hour_tallies.py).
+    """How much one hour changed the outcomes of an application's campaigns (folded by tallies/hour_tallies.py).
 
     A late report takes a message out of one outcome and puts it into another, so an hour can be negative. The sums over
     all hours are the outcomes as they stand.
@@ -68,7 +68,7 @@ class SentTally(models.Model):
 class DeliveryTimeTally(models.Model):
     """How many of the messages of an hour were delivered how long after the gateway took them.
 
-    Of the hour in which the gateway answered for them, as in SentTally; moved with it, and derivable too.
+    The hour is the one in which the gateway answered for them, as in SentTally; both move together and can be derived.
     """
 
     hour = models.DateTimeField()

@@ -48,7 +48,7 @@ class ContactImport(models.Model):
     updated = models.PositiveIntegerField(_("updated"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     invalid = models.PositiveIntegerField(_("invalid"), default=0)
-    # Of those added: people who were erased before. The import makes contacts of them again, and says so.
+    # How many of the added people had been erased before. The import makes contacts of them again, and says so.
     erased_before = models.PositiveIntegerField(_("erased before"), default=0, db_default=0)
     bad_bytes = models.PositiveBigIntegerField(default=0)  # of the file of invalid rows, as far as it is committed
 
@@ -112,7 +112,7 @@ class ImportedChange(models.Model):
     # No constraint: what is left of a contact goes with it, by the index.
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_constraint=False)
     before = models.JSONField(default=dict)  # {column: what was there}, of those that the import has overwritten
-    # What the contact's `updated_at` was then: a later change makes it another. None: `before` is of no use.
+    # The contact's `updated_at` at that time; a later change sets another. None: `before` is of no use.
     written_at = models.DateTimeField(null=True)
 
     class Meta:

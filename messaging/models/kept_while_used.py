@@ -83,7 +83,7 @@ def sending_to(audiences: Iterable[Audience]) -> models.QuerySet[Campaign]:
 
 @receiver(models.signals.pre_delete, sender=Audience)
 def keep_audience_while_used(instance: Audience, **_said: Any) -> None:
-    """As with groups: wherever it is deleted from, and under its lock."""
+    """Refuse to delete an audience that is used, wherever that is tried; checked under its lock, as with groups."""
     with transaction.atomic():
         list(Audience.objects.select_for_update().filter(pk=instance.pk).values_list("pk"))
     if campaigns := list(sending_to([instance])[:5]):

@@ -45,7 +45,7 @@ def has_never_left() -> models.Q:
     return models.Q(state__in=NEVER_LEFT, attempt=1)
 
 
-# What few messages become, and few in a long history are looked for: in every campaign's, newest first. No message
+# States that few messages reach, and that are searched for in all campaigns, newest first. No message
 # passes through one of these on its usual way, so their index costs a send nothing.
 EXCEPTIONAL = (
     MessageState.SUPPRESSED,

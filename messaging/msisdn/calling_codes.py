@@ -76,7 +76,7 @@ def is_mobile(number: Msisdn) -> bool:
 
 
 class _Codes(dict[str, _CallingCode | None]):
-    """By a number's first three digits: no calling code is the beginning of another. Made as they occur."""
+    """Calling codes by a number's first three digits, made on demand: no calling code is the beginning of another."""
 
     def __missing__(self, beginning: str) -> _CallingCode | None:
         found = next((code for n in (1, 2, 3) if (code := _calling_code(beginning[:n])) is not None), None)
@@ -136,7 +136,7 @@ def _pattern(metadata: PhoneMetadata, kind: str) -> str:
 
 
 def _time_zones(code: _CallingCode, digits: str, kind: str | None) -> tuple[str, ...]:
-    """As the library does: by the longest known prefix for numbers tied to a place, else the country's."""
+    """The time zones that the library gives: by the longest known prefix if tied to a place, else the country's."""
     if kind == "fixed_line" or (kind == "mobile" and code.has_mobiles_in_places):
         return zones_below(digits[: longest_prefix()])
     return code.time_zones

@@ -55,7 +55,7 @@ def _are_several(text: str, parts: list[str]) -> bool:
 
 
 def _is_slash_of_one_number(text: str) -> bool:
-    """As in 030/123456, +49 171/1234567, 0475/12.34.56 and 06/12/34/56/78: only an area code stands before it."""
+    """Whether the slash is part of one number (030/123456, +49 171/1234567, 0475/12.34.56, 06/12/34/56/78)."""
     head, *tails = text.split("/")
     is_international = head.strip().startswith(("+", "00"))
     if len(tails) == 1:

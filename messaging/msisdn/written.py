@@ -70,9 +70,9 @@ def _mark(digits: str) -> str:
 
 
 def from_spreadsheet(plain: str, shown: str) -> str:
-    """As it was before a spreadsheet took it for a figure: without “.0”; InvalidNumber where digits are lost.
+    """The number as it was before a spreadsheet made a figure of it: without “.0”; InvalidNumber if digits are lost.
 
-    `shown` is how the refusal quotes it. What is not a figure is given back as it is.
+    `shown` is how the refusal quotes it. Text that no spreadsheet has made a figure of is returned unchanged.
     """
     if _whole_float.match(plain):
         return re.split("[.,]", plain)[0]

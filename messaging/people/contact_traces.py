@@ -1,4 +1,4 @@
-"""What shows that somebody has dealt with a contact, beside the file it came from: each app registers what it keeps.
+"""Traces of a contact apart from the file it came from: somebody has dealt with it. Each app registers its own.
 
 Messaging knows no other app by name. A trace is asked about a chunk of contacts at once.
 """

@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Where a source reads on: what is older than `at`, and of that very moment the rows with an id below `pk`."""
+    """Where a source reads on: entries older than `at`, and those of exactly that moment with an id below `pk`."""
 
     at: dt.datetime | None = None
     pk: int = LAST_ID
@@ -113,7 +113,7 @@ def is_cursor(text: str) -> bool:
 
 
 def _behind(cursor: str, name: str) -> Behind:
-    """What was shown of the cursor's moment: all of the sources before its own, and its own down to its id."""
+    """Where a source reads on after the cursor: sources before the cursor's own have shown all of that moment."""
     moment, _, rest = cursor.partition("~")
     source, _, pk = rest.partition("~")
     at = dates.read(moment)

@@ -208,7 +208,7 @@ def subtitle_of(contact: object) -> str:
 
 
 def message_condition(query: Query) -> Q:
-    """By a whole number or that of a contact which ends or begins so, the gateway's id, an order id or its own id."""
+    """Messages by number (whole, or a contact's that begins or ends so), gateway id, order id or their own id."""
     ours = message_id_of(settings.LAAFFIC_ORDER_PREFIX, query.text)
     condition = Q(gateway_id=query.text)
     if numbers := people_search.numbers_of(query, CONTACTS):
@@ -220,7 +220,7 @@ def message_condition(query: Query) -> Q:
 
 
 def of_number(query: Query) -> Q | None:
-    """By the beginning of a number, or the other spellings of a whole one."""
+    """Rows whose number begins so, or is another spelling of this number; None if the query cannot be a number."""
     if not query.may_be_a_number:
         return None
     return beginning_with("number", query.digits) | Q(number__in=spellings(query.digits)[1:])

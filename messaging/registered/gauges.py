@@ -9,7 +9,7 @@ from laaffic_console.kit.registers.gauges import Gauge
 from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, Campaign, CampaignState, HourTally, MessageState
 
 MINUTES = 5
-# Of those that are over there is one for each message that a script has sent.
+# Campaigns that are over are not counted: there is one for each message that a script has sent.
 NOT_OVER = [state for state in CampaignState if state not in (CampaignState.FINISHED, CampaignState.CANCELLED)]
 ENDS = [state for state in MessageState if state != MessageState.UNKNOWN]
 

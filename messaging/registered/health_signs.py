@@ -61,7 +61,7 @@ def search_of_names() -> Sign:
 
 
 def oldest_unknown() -> Sign:
-    """Of the messages whose answer was lost: the oldest that nothing has settled yet."""
+    """The sign for messages whose answer was lost: since when the oldest of them is unknown."""
     waiting = (
         Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.UNKNOWN).order_by("id").select_related("entry")
     )

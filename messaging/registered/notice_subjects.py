@@ -53,7 +53,7 @@ def page(name: str) -> Callable[[str], str]:
 
 
 def owners(model: type[Model], *columns: str) -> Callable[[Collection[str]], Mapping[str, int]]:
-    """Of each row the first of these people who is known: who launched it, else who made it."""
+    """A finder {key: user}: the first of these columns that names somebody (who launched it, else who made it)."""
 
     def find(keys: Collection[str]) -> dict[str, int]:
         rows: Any = model._default_manager.filter(pk__in=[int(key) for key in keys]).values_list("pk", *columns)

@@ -42,7 +42,7 @@ def register_all() -> None:
 
 
 def register_traces() -> None:
-    """What an undone import leaves alone."""
+    """Register the traces that show that a contact was dealt with: an undone import keeps such contacts."""
     contact_traces.register(Trace("email", gettext_lazy("an email was sent to them"), _mailed, by_email=True))
     contact_traces.register(Trace("message", gettext_lazy("a message was made for them"), _messaged))
     contact_traces.register(Trace("reply", gettext_lazy("they have answered"), _replied))

@@ -81,7 +81,7 @@ class ContactResource(resources.ModelResource):
     def import_field(
         self, field: fields.Field, instance: Contact, row: Any, is_m2m: bool = False, **kwargs: Any
     ) -> None:
-        """What a row does not say stays, and attributes are merged."""
+        """Set a field from a row: values that the row leaves out stay, and attributes are merged."""
         if field.column_name == "attributes":
             instance.attributes = {**instance.attributes, **row["attributes"]}
         elif row.get(field.column_name) or instance.pk is None:
@@ -104,5 +104,5 @@ class ContactResource(resources.ModelResource):
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
 
     def export_field(self, field: fields.Field, instance: Contact, **kwargs: Any) -> Any:
-        """As it is: laaffic_console/kit/files/exports.py says what a file makes of it."""
+        """The raw value: laaffic_console/kit/files/exports.py decides how a file writes it."""
         return self.dehydrate_groups(instance) if field.column_name == "groups" else field.get_value(instance)

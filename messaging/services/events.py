@@ -47,7 +47,7 @@ def messages_moved(before: Mapping[int, int]) -> None:
 
 
 def reasons_told(ids: Sequence[int]) -> None:
-    """Of messages that have failed already, and said no reason when that was told: it is told again with the reason."""
+    """Send the failure event again for messages whose first one had no reason, now with the reason."""
     if ids:
         outbox.record_many(
             [Kind.MESSAGE_FAILED], lambda: (_end_of_message(message) for message in _messages(sorted(ids)))
@@ -149,7 +149,7 @@ def _mail(mail: EmailMessage, kind: Kind) -> Happening:
 
 
 def campaign_moved(campaign: Campaign | EmailCampaign, was: str, *, by: str = "") -> None:
-    """From one state to another; what a person did has a name."""
+    """Send the event of a change of state; `by`: the name of the person who did it."""
     kind = "campaign" if isinstance(campaign, Campaign) else "email_campaign"
     said = {
         "kind": kind,
@@ -167,7 +167,7 @@ def campaign_moved(campaign: Campaign | EmailCampaign, was: str, *, by: str = ""
 
 
 def step(was: str, state: str) -> str:
-    """What was done, where the states alone leave that open."""
+    """The name of the step from one state to another: `launched`, `resumed` …, else the new state."""
     if was == CampaignState.DRAFT:
         return "launched"
     if state == CampaignState.DRAFT:

@@ -64,7 +64,7 @@ def sentence(since: dt.datetime) -> str:
 
 
 def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:
-    """Who was not frozen yet may have been since, and may have got it: each needs a row that says so."""
+    """Freeze the rest of the audience: it may have been frozen and sent to since the backup, so each needs a row."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         starts_at = campaign.undo_until or campaign.scheduled_at
@@ -116,7 +116,7 @@ def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int
 
 
 def _rows(batch: Batch) -> list[Queued]:
-    """What waits of it, as a claim reads it for the gates."""
+    """The batch's waiting messages, as a claim reads them for the gates."""
     audience_of = channels.of(batch.campaign).suppressed_on
     return queued_rows.queued_messages([batch], audience_of, named=True)[batch.pk]
 
@@ -134,10 +134,10 @@ def _request(batch: Batch) -> LedgerEntry:
 
 
 def _hold(campaign_id: int, since: dt.datetime, has_forgotten: bool) -> None:
-    """Whatever stopped it before: neither the account's hold that ends nor a clock makes it go on."""
+    """Hold it, whatever stopped it before: it then goes on neither when an account hold ends nor by the clock."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
-        # What had not begun may have been made a draft since and launched at once: no row of it could say so.
+        # A campaign not begun may have become a draft since, and been launched at once: no row here could tell.
         reason = _to_come(since) if campaign.audience == Campaign.Audience.OPEN else sentence(since)
         reason = restored.with_forgotten(reason, has_forgotten)
         held = {"state": CampaignState.HELD, "hold_reason": reason, "hold_kind": HoldKind.RESTORED}
@@ -157,7 +157,7 @@ def _read_replies_with_care(until: dt.datetime) -> None:
 
 
 def _hold_emails(since: dt.datetime, until: dt.datetime, has_forgotten: bool) -> int:
-    """Whose request may have left is unknown; what waits for a time that is still to come asks a person."""
+    """Call unknown the campaigns whose request may have left; hold for a person those whose time is still to come."""
     state = EmailCampaign.State
     waiting = EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.HELD, state.UNKNOWN])
     ids = list(waiting.order_by("pk").values_list("pk", flat=True))
@@ -192,14 +192,14 @@ def _may_have_been_sent(since: dt.datetime) -> str:
 
 
 def _is_to_come(campaign: EmailCampaign, until: dt.datetime) -> bool:
-    """Where PostgreSQL's tables were replaced it is held by now (backups), and its time tells anyway."""
+    """Whether its time is to come. Its state does not tell: a restore on PostgreSQL has held it by now (backups)."""
     if campaign.state == EmailCampaign.State.UNKNOWN or campaign.undo_until is not None:
         return False
     return campaign.scheduled_at is not None and campaign.scheduled_at > until
 
 
 def _email_may_have_left(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:
-    """Also what was refused or unknown by then, or had not even been asked for: it may have been sent again since."""
+    """Note that a request may have left, even if none was made or it was refused: it may have been sent again since."""
     under_way = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
     for entry in email_states.requests_of(campaign).filter(state__in=under_way):
         restored.widen(entry, until)

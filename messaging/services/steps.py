@@ -42,7 +42,7 @@ Kind = TypeVar("Kind", Campaign, EmailCampaign)
 
 
 def locked(kind: type[Kind], campaign_id: int) -> Kind:
-    """By itself: a row that is joined to it would be as old as the statement that waited (docs/mechanisms/locks.md)."""
+    """The campaign, its row locked without joins: a joined row could predate the lock (docs/mechanisms/locks.md)."""
     found: Kind | None = _locked[kind].first(kind, pk=campaign_id)
     if found is None:
         raise kind.DoesNotExist
@@ -77,7 +77,7 @@ def require_restored(campaign: Campaign | EmailCampaign) -> None:
 
 
 def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEPPED) -> None:
-    """In the campaign's own history, and among who did what."""
+    """Write a step into the campaign's own history and into the audit log."""
     note_together(campaign, [(text, kind)], by)
 
 
@@ -110,8 +110,8 @@ def is_edited(stored: Any, draft: Any, columns: Iterable[str]) -> bool:
 
 
 def tell(draft: Campaign | EmailCampaign, before: row_changes.Before | None = None) -> None:
-    """Among who did what: somebody wrote a draft, or edited one that said `before`. Of what is done in the shell the
-    note in its history is recorded (acts.record_event)."""
+    """Record in the audit log that somebody wrote a draft, or edited one that said `before`. Edits from the shell are
+    recorded by the note in its history instead (acts.record_event)."""
     who = actor()
     if who is None or who.is_shell:
         return

@@ -44,7 +44,7 @@ class Template:
 
     @property
     def fields_without_fallback(self) -> list[str]:
-        """Those that say nothing, somewhere in the text, to a contact without the value."""
+        """The fields without a fallback somewhere in the text, which are empty there for contacts without the value."""
         return list(dict.fromkeys(part.name for part in self.parts if isinstance(part, Field) and not part.fallback))
 
 

@@ -223,7 +223,7 @@ def _is_name(line: str) -> bool:
 
 
 def _before_sent_from(said: str) -> str:
-    """Where a gateway has made one line of two: “STOP - Sent from my iPhone”."""
+    """The text before a signature that a gateway has put on the same line: “STOP - Sent from my iPhone”."""
     plain = fold(said)
     for phrase in _SENT:
         at = plain.find(f" {phrase}")

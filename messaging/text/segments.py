@@ -67,7 +67,7 @@ def _cut(units: int, joined: int) -> tuple[int, int]:
 
 
 def _pack(text: str, wide: re.Pattern[str], joined: int) -> tuple[int, int]:
-    """The same where some are two, filled one after the other: such a character is never split over segments."""
+    """As `_cut`, where some characters are two units: segments are filled in order and never split a character."""
     segments, start = 1, 0
     while True:
         end, used = _fill(text, wide, start, joined)

@@ -11,7 +11,7 @@ def order_id(prefix: str, message_id: int, attempt: int = 1) -> str:
 
 
 def order_ids(prefix: str, message_ids: Sequence[int], attempts: Sequence[int]) -> list[str]:
-    """Those of a batch; nearly always all of a first attempt."""
+    """The order ids of a batch's messages, nearly always all of a first attempt."""
     if set(attempts) == {1}:
         return [f"{prefix}-{pk}" for pk in message_ids]
     return [order_id(prefix, pk, attempt) for pk, attempt in zip(message_ids, attempts, strict=True)]

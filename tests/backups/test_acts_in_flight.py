@@ -406,7 +406,7 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     told = capsys.readouterr().out
     assert "LOST" not in told
     assert "1 suppressed number and 1 withdrawn consent. " in told
-    assert "Erased again: 1 person. " in told
+    assert "Erased again: 1 person." in told
     again = lasting_words.read(timezone.now())
     assert (again.suppressed, again.said, again.erased) == (said_since.suppressed, said_since.said, said_since.erased)
     email.refresh_from_db()

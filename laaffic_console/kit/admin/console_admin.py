@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
@@ -23,7 +24,7 @@ from laaffic_console.kit.audit import acts
 from laaffic_console.kit.forms import edits, kept_forms
 from laaffic_console.kit.lists import list_columns, list_order
 from laaffic_console.kit.lists.choice_filters import require_choices
-from laaffic_console.kit.lists.paginator import BigTablePaginator
+from laaffic_console.kit.lists.paginator import BigTablePaginator, estimate
 from laaffic_console.kit.lists.spans import within_span
 from laaffic_console.kit.registers import menu
 from laaffic_console.kit.sql import database_troubles
@@ -200,8 +201,21 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
             return columns
         known: dict[Any, Any] = request.__dict__.setdefault("sortable_by", {})
         if self not in known:
-            known[self] = list_order.served(self, columns)
+            known[self] = list_order.served(self, columns, self._estimated(request))
         return known[self]
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        paginator = super().get_paginator(request, *args, **kwargs)
+        if isinstance(paginator, BigTablePaginator):
+            paginator.rows_of_table = partial(self._estimated, request)
+        return paginator
+
+    def _estimated(self, request: HttpRequest) -> int:
+        """The rows of the whole table, estimated once for a page."""
+        known: dict[Any, int] = request.__dict__.setdefault("estimated_rows", {})
+        if self.model not in known:
+            known[self.model] = estimate(self.model)
+        return known[self.model]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)

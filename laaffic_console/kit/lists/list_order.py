@@ -13,7 +13,7 @@ from django.db import connection, models
 from django.db.models import F, OrderBy, QuerySet
 from django.http import HttpRequest
 
-from laaffic_console.kit.lists.paginator import COUNT_LIMIT, estimate
+from laaffic_console.kit.lists.paginator import COUNT_LIMIT
 
 MANY = 1000  # rows that are sorted within a millisecond or two
 
@@ -76,9 +76,10 @@ def _columns(model: type[models.Model], path: list[str], before: str = "") -> li
     return found
 
 
-def served(model_admin: Any, columns: Iterable[Any]) -> list[Any]:
+def served(model_admin: Any, columns: Iterable[Any], rows: int) -> list[Any]:
+    """The columns by which a table with about so many rows can be sorted."""
     columns = list(columns)
-    if estimate(model_admin.model) <= COUNT_LIMIT:
+    if rows <= COUNT_LIMIT:
         return columns
     return [column for column in columns if _is_served(model_admin.model, order_of(model_admin, column))]
 

@@ -149,7 +149,7 @@ def _asked(request: HttpRequest) -> Asked:
 
 
 def look_view(request: HttpRequest) -> HttpResponse:
-    """As many as can be looked at in a moment; an answer on its way asks to be asked again."""
+    """Count as many people as a moment allows. While the count is not complete, the answer makes the page ask again."""
     require_builder(request)
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])

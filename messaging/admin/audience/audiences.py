@@ -67,7 +67,7 @@ class AudienceAdmin(SharedRowAdmin, ModelAdmin):
         audiences.save(obj, by=signed_in(request))
 
     def get_deleted_objects(self, objs: Sequence[Audience] | QuerySet[Audience], request: HttpRequest) -> Any:
-        """What keeps it is named."""
+        """The audiences to delete, and the campaigns that use them and so prevent it."""
         kept_by = [
             _("campaign “%(name)s” (%(state)s)") % {"name": campaign, "state": campaign.get_state_display()}
             for campaign in sending_to(objs)[:20]

@@ -1,4 +1,4 @@
-"""Beside a campaign's own page: a word on unknown messages, another pace while it runs, and what comes after it."""
+"""Pages beside a campaign's own: deciding on unknown messages, changing the pace while it runs, and follow-ups."""
 
 import functools
 import hashlib
@@ -98,7 +98,7 @@ class RetryForm(forms.Form):
 
 
 def _key(reason: str) -> str:
-    """The same however the counts move in the meantime."""
+    """A key for the reason that stays the same when its count changes."""
     return hashlib.sha256(reason.encode()).hexdigest()[:16]
 
 
@@ -120,7 +120,7 @@ class PaceForm(forms.Form):
 
 
 def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """What is known of each lost answer, and two buttons: send again, write off."""
+    """The page of a campaign's unknown messages: what is known of each lost answer, and “send again” or “write off”."""
     require(request, "messaging.view_campaign", "messaging.resolve_campaign")
     newest = unknown.newest(campaign)  # before the rows are read: what is lost between the two is not meant
     form = ReasonForm(request.POST or None)
@@ -204,7 +204,7 @@ def follow_up_view(request: HttpRequest, campaign: Campaign, verb: str) -> HttpR
 
 
 def _of_not_replied(campaign: Campaign) -> str:
-    """What a person should know of the draft before they launch it."""
+    """What a person should know before they launch the draft to those who have not replied."""
     said = _(
         "It has the text of “%(name)s”: write what they should read now. Who replies before you launch it is left out."
     )

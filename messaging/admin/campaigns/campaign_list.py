@@ -1,4 +1,4 @@
-"""The list of campaigns: figures of each, and what can be done with it now; moving by itself while one of them does."""
+"""The list of campaigns: figures of each, and what can be done with it now. It refreshes itself while one moves."""
 
 from typing import Any
 

@@ -169,7 +169,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """What the service refuses although the form was well is not lost."""
+        """Show again what was typed if the form was valid but the service refused it."""
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except (NotAllowed, ValidationError) as problem:
@@ -271,7 +271,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return self._send_test(request, draft, request.POST.get("number", ""), back=own_page(draft, "review"))
 
     def _test_to_me(self, request: HttpRequest, draft: Campaign) -> HttpResponse:
-        """It has been saved; its test goes to the number of the person who pressed the button."""
+        """Send a test of the draft, which is saved, to the number of the person who pressed the button."""
         require(request, "messaging.launch_campaign", "messaging.view_contact")
         if not (number := profile_of(request.user).number):
             messages.warning(request, _("The campaign is saved. Write your own number here: its test goes there."))
@@ -340,7 +340,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
 
 def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:
-    """What was typed into the form of a draft that is none any more is not lost without a word."""
+    """Show again what was typed into the form of a draft that has been launched since then."""
     if request.method != "POST":
         return None
     why = _("It has been launched in the meantime and can no longer be changed. This is what you had typed.")

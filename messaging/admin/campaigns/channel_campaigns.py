@@ -1,4 +1,4 @@
-"""Composing campaigns of a channel other than SMS: the form is its own; review, page and buttons are everybody's."""
+"""Composing campaigns of a channel other than SMS: the form is its own; review, page and buttons are shared."""
 
 from typing import Any, ClassVar
 

@@ -75,7 +75,7 @@ class StateFilter(ChoiceFilter):
 
 
 class DriftFilter(ChoiceFilter):
-    """Those that are billed otherwise than their launch expected; within one campaign, which knows what that was."""
+    """Messages that were billed differently from what their launch expected. Only one campaign knows what that was."""
 
     title = pgettext_lazy("segments", "billed")
     parameter_name = "drifted"

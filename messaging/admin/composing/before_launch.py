@@ -130,7 +130,7 @@ def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
 
 
 def _starts_at(campaign: Campaign, planned: Forecast) -> dt.datetime:
-    """At its recipients' own time it starts when the first of their clocks shows it."""
+    """When it would start; at recipients' own time, when the first of their clocks shows that time."""
     wall = sending_hours.wall_time(campaign.local_time)
     if wall is None:
         return forecast.starts_at(campaign)
@@ -138,7 +138,7 @@ def _starts_at(campaign: Campaign, planned: Forecast) -> dt.datetime:
 
 
 def _button(campaign: Campaign, planned: Forecast) -> str:
-    """What it does, in figures, and when it is not at once."""
+    """The button's words: how many messages it sends, and when, unless that is at once."""
     does = channel_pages.of(campaign).button(planned.recipients)
     if wall := sending_hours.wall_time(campaign.local_time):
         return _("%(does)s at %(when)s by their own clocks") % {"does": does, "when": dates.wall(wall)}

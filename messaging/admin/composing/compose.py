@@ -75,7 +75,7 @@ def estimate_address(admin: "ModelAdmin[Any]") -> str:
 
 
 def folds(form: ComposeForm) -> list[dict[str, Any]]:
-    """What is rarely used, each with a line that says what is set now; open where something of it is wrong."""
+    """The folded parts of the form: each has a line that says what is set, and is open if a field of it is wrong."""
     return [
         {
             "key": key,
@@ -148,7 +148,7 @@ def _beside(request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
 
 
 def _wrong_options(form: ComposeForm, sketch: Campaign) -> dict[str, str]:
-    """What speaks against the channel's own fields, as far as something is typed there."""
+    """{field: problems} of those of the channel's own fields in which something is typed."""
     by_channel = channels.of(sketch).problems(sketch)
     said = {name: form.errors.get(name) or by_channel.get(name) for name in form.own_fields if form[name].value()}
     return {name: " ".join(map(str, sentences)) for name, sentences in said.items() if sentences}

@@ -49,7 +49,7 @@ class ComposeForm(CampaignForm):
         return super().clean()
 
     def _take_time(self) -> None:
-        """Who has not touched it keeps the moment to the second."""
+        """Read the time from the form. If it was not changed, the stored moment is kept to the second."""
         given = self.cleaned_data
         at: dt.datetime | None = self.instance.scheduled_at
         wall: str = self.instance.local_time

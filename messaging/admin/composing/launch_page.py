@@ -57,7 +57,7 @@ class LaunchPage(ABC, Generic[Draft]):
 
     @abstractmethod
     def launch(self, seen: Any, sentences: dict[str, str]) -> None:
-        """As it was shown (seals.py); NotSeen, StillOpen, NotAllowed or ValidationError where it is not launched."""
+        """Launch it as the page showed it (seals.py), or raise NotSeen, StillOpen, NotAllowed or ValidationError."""
 
     def reasons(self) -> dict[str, str]:
         """{check: why it is launched anyway}, as posted."""
@@ -106,7 +106,7 @@ class LaunchPage(ABC, Generic[Draft]):
         return HttpResponseRedirect(self.address())
 
     def _refused(self, problems: Sequence[str]) -> HttpResponse:
-        """On this page; or on its own where somebody else has launched it in the meantime."""
+        """Show the problems on this page, or on the draft's own page if somebody else has launched it by now."""
         self.draft = self.fresh()
         if cast(Any, self.draft).state == CampaignState.DRAFT.value:
             return self.show(problems=problems)

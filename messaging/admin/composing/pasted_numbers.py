@@ -98,7 +98,7 @@ class PastedNumbersForm(AnyModelForm):
         return cleaned
 
     def _forget_what_is_gone(self) -> None:
-        """Or the page that says so would ask for it again and again."""
+        """Clear a paste that no longer exists from the form: the page would ask for it again and again."""
         if self.data.get("pasted") and _of(self.data["pasted"]) is None:
             given: Any = self.data
             given = given.copy()

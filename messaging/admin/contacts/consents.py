@@ -131,5 +131,5 @@ class ConsentAdmin(PersonColumn, MaskedNumbers, SearchedByNumber, ExportedList, 
 
 
 def may_import(request: HttpRequest) -> bool:
-    """As who notes one person's: rows are people, and what is wrong with them is shown as it came."""
+    """The rights that noting one person's consent needs: rows are people, and bad rows are shown unmasked."""
     return bool(request.user.has_perms(["messaging.change_consent", masks.SEE])) and may_see_contacts(request)

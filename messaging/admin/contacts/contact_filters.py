@@ -1,4 +1,4 @@
-"""What the list of contacts is narrowed by: group, import, country."""
+"""Filters of the list of contacts: group, import, country."""
 
 from typing import Any
 
@@ -65,9 +65,9 @@ OF_MEMBER: Any = RawSQL(f"{MEMBERS}.contact_id", [])  # noqa: S611 - a model's t
 
 
 def in_order_of_members(found: QuerySet[Contact]) -> QuerySet[Contact]:
-    """A group's, the newest first: by the id as the membership says it, which is the order of their index.
+    """The contacts of a group, the newest first, ordered by the membership's `contact_id`, as its index is.
 
-    By the contact's own, which is the same, SQLite sorts the whole group for each page.
+    By the contact's own id, which has the same values, SQLite would sort the whole group for each page.
     """
     order = [one for one in found.query.order_by if isinstance(one, str)]
     is_by_id = {one.lstrip("-") for one in order} <= {"id", "pk"} and len(order) == len(found.query.order_by) > 0
@@ -77,7 +77,7 @@ def in_order_of_members(found: QuerySet[Contact]) -> QuerySet[Contact]:
 
 
 class ImportFilter(admin.SimpleListFilter):
-    """Whom one import has added, or updated: an import's page leads here, and the filter shows while it holds."""
+    """Contacts that one import added or updated. Its page links here; the filter is shown only while it is set."""
 
     title = gettext_lazy("import")
     parameter_name = "import"

@@ -54,7 +54,7 @@ class ContactForm(AnyModelForm):
         return from_lines(self.cleaned_data["attributes"], self.instance.attributes)
 
     def clean_number(self) -> str:
-        """As people write it; what the number tells about itself is filled in."""
+        """Read the number however it is written; `parsed` keeps what can be told from it (country, time zones)."""
         try:
             self.parsed = msisdn.parse(self.cleaned_data["number"])
         except msisdn.InvalidNumber as problem:

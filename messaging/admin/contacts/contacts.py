@@ -94,7 +94,7 @@ class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        """As the search of everything finds people."""
+        """Search contacts with the same rules as the search of the whole console."""
         query = Query.read(search_term)
         if not query.text:
             return queryset, False
@@ -195,7 +195,7 @@ class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
         return self._send(request, queryset)
 
     def send_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The same for one contact, from their page."""
+        """Write an SMS to one contact, from the button on their page."""
         require(request, "messaging.view_contact", "messaging.add_campaign")
         contact = get_object_or_404(Contact, pk=pk)
         page = own_page(contact)
@@ -273,7 +273,7 @@ class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
         return self._export_chosen(request, queryset, "xlsx")
 
     def _export_chosen(self, request: HttpRequest, queryset: QuerySet[Contact], kind: str) -> Any:
-        """Those that are ticked; with all pages chosen, what the list shows."""
+        """Export the ticked rows, or the whole list as it is filtered if "select all" was used."""
         if request.POST.get("select_across") == "1":
             return self.export_list(request, kind)
         parameters = {"ids": sorted(queryset.order_by().values_list("pk", flat=True)[: lists.CHOSEN])}

@@ -169,7 +169,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         except NotAllowed as refusal:
             say_why(request, refusal)
             return HttpResponseRedirect(request.path)
-        # What was said of columns holds for the ones that the page showed, and what nobody has seen is not imported.
+        # The choices for columns apply only to the columns that the page showed; nothing unseen is imported.
         is_only_spelt_otherwise = (job.sheet, job.headers) == (shown[1], headers)  # its words were shown, too
         is_as_shown = [job.encoding, job.sheet] == shown or is_only_spelt_otherwise
         mapping = self._mapping(request, job) if is_as_shown else dict(job.mapping)
@@ -198,7 +198,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             ],
             rows=import_files.preview(job, mapping),
             is_readable=not unmapped,
-            # As they came, so for those alone from whom nothing is masked (bad_rows_view).
+            # Shown unmasked, so only to people who may see everything (bad_rows_view).
             sample=import_files.sample(job) if unmapped and request.user.has_perm(SEE) else [],
             forecast=forecast,
             forecast_percent=min(99, 100 * forecast.bytes_done // max(1, job.size)) if forecast else 0,

@@ -254,7 +254,7 @@ class SuppressionEntryAdmin(MaskedNumbers, SearchedByNumber, ExportedList, Share
 
 
 def _country(number: str) -> str:
-    """Of the spelling that is in use; "" where the number can be no country's."""
+    """The country of the number in its current spelling; "" if the number is valid in no country."""
     try:
         return msisdn.parse(subscriber(number)).country
     except msisdn.InvalidNumber:

@@ -271,7 +271,7 @@ def _posted(request: HttpRequest, pk: int) -> Conversation:
 
 
 def _seen(request: HttpRequest, pk: int) -> HttpResponse:
-    """What conversations.js tells when somebody has the newest before them: looking alone writes nothing."""
+    """Mark as read what the page showed; conversations.js posts this once the newest reply is in view."""
     if (shown := _shown(request)) is not None:
         unread, last_at = shown
         conversations.seen(pk, unread=unread, last_at=last_at)
@@ -279,7 +279,7 @@ def _seen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _shown(request: HttpRequest) -> tuple[int, dt.datetime] | None:
-    """What was unread and when the last reply came, as the page had it; None where it does not say."""
+    """(unread, moment of the last reply), as the page showed them; None if the request does not say."""
     unread, last_at = whole_number(request.POST.get("unread", "")), dates.read(request.POST.get("last_at", ""))
     return (unread, last_at) if unread is not None and last_at is not None else None
 

@@ -38,7 +38,7 @@ def estimate_view(request: HttpRequest) -> HttpResponse:
 
 
 def beside(form: EmailCampaignForm) -> dict[str, Any]:
-    """What the form says as it is written, also one with mistakes."""
+    """What is shown beside the form while it is filled in, even if it has mistakes."""
     written = {name: str(form[name].value() or "").strip() for name in WRITTEN}
     sketch = EmailCampaign(application=_application(form), **written)
     is_chosen = sketch.application_id is not None
@@ -79,7 +79,7 @@ def _template(sketch: EmailCampaign) -> EmailChoice | None:
 
 
 def _problems(sketch: EmailCampaign) -> list[str]:
-    """Of what is written already; what is still empty is not a mistake yet."""
+    """What is wrong with the fields that are filled in; an empty field is not a mistake yet."""
     found = [email_drafts.problem_with_subject(sketch.subject)] if sketch.subject else []
     lacking = {"template": not sketch.template_id, "list": not sketch.receiver_id}
     found += [check.sentence for check in email_checks.of_choices(sketch) if not lacking[check.key]]

@@ -134,7 +134,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         return (obj is None or obj.state == State.DRAFT) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: EmailCampaign | None = None) -> bool:
-        """What has a request in the ledger stays."""
+        """A campaign that has a request in the ledger cannot be deleted."""
         is_untouched = obj is not None and email_drafts.is_untouched(obj)
         return is_untouched and super().has_delete_permission(request, obj)
 
@@ -302,7 +302,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         )
 
     def _not_offered(self, request: HttpRequest, campaign: EmailCampaign) -> set[str]:
-        """What may have arrived stays as it was sent."""
+        """The buttons that are left out. A mail that may have arrived stays as it was sent."""
         if email_states.may_have_arrived(campaign):
             return {buttons.TAKE_BACK, "edit"}
         return set() if request.user.has_perm("messaging.change_emailcampaign") else {"edit"}
@@ -343,7 +343,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
 
 def _says_it_goes_on(campaign: EmailCampaign) -> bool:
-    """Where the account holds it, and the sentence of that hold does not say so itself."""
+    """Whether the page must say that it goes on by itself: an account hold whose sentence does not say so."""
     if not campaign.is_held_by_account:
         return False
     stop = account_hold.stop_for(campaign.application_id)

@@ -1,4 +1,4 @@
-"""The form of an email campaign, and what is beside its fields: what the account offered at the last look-up."""
+"""The form of an email campaign, and beside its fields what the account offered at the last look-up."""
 
 from typing import Any
 
@@ -115,7 +115,7 @@ class EmailCampaignForm(ByAClock, SeenForm, AnyModelForm):
         return cleaned
 
     def _get_validation_exclusions(self) -> set[str]:
-        """What the service has said already is not said again by the model's own limits."""
+        """Exclude fields that the service checks: the model would repeat what the service says."""
         return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}  # type: ignore[misc]
 
 
@@ -136,7 +136,7 @@ def refresh_and_say(request: HttpRequest) -> None:
 
 
 def choice_words(choice: EmailChoice) -> str:
-    """What is beside an id that is offered."""
+    """The words beside an offered id: name, subject, language, number of addresses."""
     detail = choice.detail
     parts = [choice.name, detail.get("subject", ""), detail.get("language", "")]
     if detail.get("count") is not None:

@@ -1,4 +1,4 @@
-"""Before an email campaign is launched, one page: what is an email's own on it."""
+"""What the page before a launch shows only for an email campaign."""
 
 from typing import Any
 

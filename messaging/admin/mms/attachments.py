@@ -114,7 +114,7 @@ class MmsAttachmentAdmin(LibraryAdmin):
         return standing, meanings.inline("attachment", standing, words)
 
     def has_delete_permission(self, request: HttpRequest, obj: MmsAttachment | None = None) -> bool:
-        """What a campaign refers to stays; archive it instead."""
+        """A file that a campaign has used cannot be deleted, only archived."""
         return obj is not None and obj.used_at is None and super().has_delete_permission(request, obj)
 
     @action(description=gettext_lazy("Upload to Laaffic"))

@@ -1,4 +1,4 @@
-"""Above what a launch needs a second person: one page, for anyone who has the right to change it."""
+"""The limits above which a launch needs a second person: one page, for anyone who has the right to change them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Approvals: what waits for a second person, and their word on the page before the launch."""
+"""Approvals: the list of what waits for a second person, and their decision on the page before the launch."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     list_select_related = [*DRAFTS, "asked_by", "decided_by"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
-        """Of the kinds that this person may see; who may see none at all is refused, and told nothing."""
+        """Approvals of the kinds of draft that this person may see; without any such kind the page itself refuses."""
         if not self.has_view_permission(request):
             return super().get_queryset(request)
         return approvals.seen_by(request.user, super().get_queryset(request))
@@ -73,7 +73,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What is to be decided is the draft: its page before the launch; or its own, where it is none any more."""
+        """Redirect to the draft's page before the launch, where approvals are given; once launched, to its own page."""
         require(request, "messaging.view_approval")
         approval = self.get_object(request, object_id)
         if approval is None:
@@ -123,7 +123,7 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
 
 
 def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any] | None:
-    """What the page before the launch shows of it; None where one person is enough. `known`: see Approvable.plan."""
+    """What the page before the launch shows of the approval; None if none is needed. `known`: see Approvable.plan."""
     standing = approval_rules.standing(draft, known)
     if standing is None:
         return None

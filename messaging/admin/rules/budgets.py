@@ -1,4 +1,4 @@
-"""Budgets, with what has gone of each, and the word that lifts one for the rest of its day or month."""
+"""Budgets, with what is used of each, and the button that lifts one for the rest of its day or month."""
 
 import datetime as dt
 from typing import Any
@@ -70,11 +70,11 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
     actions = ["lift"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """What has gone is counted in its unit: another unit is another budget."""
+        """Nothing but the limit can be changed: what is used is counted in the budget's unit and period."""
         return ["application", "per", "currency", "shown_limit"] if obj is not None else []
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Who may only look reads the limit as the list says it."""
+        """The fields; a person without the right to change reads the limit as the list shows it."""
         may_write = obj is None or self.has_change_permission(request, obj)
         return ["application", "per", *(["currency", "limit"] if may_write else ["shown_limit"])]
 
@@ -163,7 +163,7 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
 
 
 def _with_held(request: HttpRequest, said: str, applications: set[int]) -> str:
-    """With a link to the campaigns of these that are held, by a budget or for something else."""
+    """`said`, with a link to the held campaigns (by a budget or otherwise) of these applications."""
     if not request.user.has_perm("messaging.view_campaign"):
         return said
     held: dict[str, object] = {"state__exact": CampaignState.HELD.value}

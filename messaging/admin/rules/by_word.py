@@ -1,4 +1,4 @@
-"""What somebody does to a campaign by their word, with a reason that is kept."""
+"""Decisions of a person on a campaign, with a reason that is kept."""
 
 from collections.abc import Callable
 from typing import Any

@@ -72,7 +72,7 @@ class CalendarForm(AnyModelForm):
         return cleaned
 
     def parts(self) -> list[Part]:
-        """What the rows show: the text, as far as it can be read, else what was typed into them."""
+        """The parts that the rows show: those of the text if it can be read, else what was typed into the rows."""
         try:
             return week_rows.of_text(str(self["hours"].value() or ""), str(self["left_out"].value() or ""))
         except InvalidHours:
@@ -80,7 +80,7 @@ class CalendarForm(AnyModelForm):
 
     @property
     def shown_parts(self) -> list[dict[str, Any]]:
-        """For the page; the last one is spare, for another country."""
+        """The parts as the page shows them; the last one is empty, for another country."""
         parts = self.parts()
         shown = [_shown(place, part) for place, part in enumerate(parts)]
         return [*shown, _shown(len(parts), week_rows.NOTHING, is_spare=True)]

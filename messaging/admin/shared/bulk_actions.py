@@ -25,7 +25,7 @@ Act = Callable[[Any, QuerySet[Any]], str]
 
 
 class NoQuestion(forms.Form):
-    """Only the button asks."""
+    """The form of an action that has no fields: only its button has to be pressed."""
 
 
 def ask(

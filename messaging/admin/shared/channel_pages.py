@@ -1,4 +1,4 @@
-"""What a channel's pages say otherwise than the SMS's: where drafts are composed, what is beside the text, words.
+"""How a channel's pages differ from those of SMS: where drafts are composed, what is beside the text, the words.
 
 Another app registers its channel's pages from its own admin; messaging need not know it.
 """
@@ -17,7 +17,7 @@ from messaging.models import Campaign
 
 
 def send_words(recipients: int) -> str:
-    """What the button does, in figures."""
+    """The words of the button that sends so many messages."""
     return ngettext("Send %(n)s message", "Send %(n)s messages", recipients) % {"n": number(recipients)}
 
 
@@ -28,7 +28,7 @@ Fold = tuple[str, Any, tuple[str, ...]]  # (key, title, names of fields): what i
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is shown with the text: a template, and what it calls `shown`."""
+    """What is shown beside the text: a template, and the value of its variable `shown`."""
 
     template: str
     shown: Any

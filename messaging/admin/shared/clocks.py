@@ -1,4 +1,4 @@
-"""By whose clock a moment is written: that of who fills the form in, or the console's."""
+"""The clock by which a moment is written in a form: that of the person who fills it in, or the console's."""
 
 import datetime as dt
 from typing import Any
@@ -29,12 +29,12 @@ def zone_of(clock: str, own: str) -> ZoneInfo:
 
 
 def moment_in(zone: str, moment: dt.datetime) -> str:
-    """In words here: a template would write it by the console's clock, whatever zone it carries."""
+    """The moment in words by this zone's clock. A template would convert it to the console's zone."""
     return date_format(moment.astimezone(ZoneInfo(zone)), "DATETIME_FORMAT")
 
 
 def starts_at(campaign: Campaign | EmailCampaign) -> str:
-    """For lists: of what waits for its moment, "" of everything else."""
+    """For lists: “starts at …” if it waits for its moment, else ""."""
     if campaign.state != "scheduled" or campaign.scheduled_at is None:
         return ""
     return _("starts at %(when)s") % {"when": dates.planned(campaign.scheduled_at)}

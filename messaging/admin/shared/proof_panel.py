@@ -15,7 +15,7 @@ from messaging.services.figures import proofs
 
 
 def context(subject: Any) -> dict[str, Any]:
-    """For messaging/campaign/proofs.html; what is not sent yet has nothing to prove."""
+    """The context of messaging/campaign/proofs.html, for campaigns that were sent: drafts have nothing to prove."""
     kept = list(proofs.of(subject))
     return {
         "proofs": kept,

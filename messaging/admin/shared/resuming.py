@@ -1,4 +1,4 @@
-"""What a page says beside its button of a latest end, and of a new cost: none counts that a page did not show."""
+"""What a page asks beside “Resume” about a latest end or a new cost. Only an answer to what it showed counts."""
 
 from decimal import Decimal
 
@@ -23,26 +23,26 @@ def shown(held: Launched) -> str:
 
 
 def shown_in_row(held: Launched) -> str:
-    """The same of a list, whose rows show no more than what it is held for."""
+    """As `shown`, for a row of a list. A row shows only why it is held, so it asks only if it is held by its end."""
     return PAST_END if sending_hours.is_held_by_end(held) else ""
 
 
 def end_passed(held: Launched) -> str:
-    """What its page asks about an end that has come while it stood still for something else."""
+    """The sentence in which its page asks about an end that came while it stood still for another reason, else ""."""
     if held.latest_end is None or sending_hours.is_held_by_end(held) or not sending_hours.is_past_its_end(held):
         return ""
     return sending_hours.after_its_end(held.latest_end)
 
 
 def asked(request: HttpRequest) -> dict[str, bool]:
-    """As a service's resume takes it; a row of a list carries it in its address."""
+    """The arguments for a service's `resume`. Pages post them; rows of a list have them in their address."""
     return {"past_end": PAST_END in request.POST or PAST_END in request.GET}
 
 
 def new_cost(campaign: Campaign) -> dict[str, str]:
-    """What its button asks, and posts where somebody agrees; {} where its cost does not keep it from starting.
+    """What its button asks about a new cost, and posts if somebody agrees; {} if the cost does not stop it.
 
-    `missing` is what no agreement makes up for.
+    `missing`: what stops it even if somebody agrees.
     """
     if (planned := starting.if_resumed(campaign)) is None:
         return {}

@@ -1,4 +1,4 @@
-"""The field of a text that will be sent: with what counts as it is written, and the merge fields to put in."""
+"""The field of a text that will be sent, with a counter while it is written, and the merge fields to put in."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from messaging.text import segments
 
 
 class TextWidget(UnfoldAdminTextareaWidget):
-    """With its segments."""
+    """A text field that counts segments while somebody writes."""
 
     class Media:
         css = {"all": ["messaging/segment_counter.css"]}
@@ -29,7 +29,7 @@ class TextWidget(UnfoldAdminTextareaWidget):
 
 
 class MergeTextWidget(TextWidget):
-    """Of a channel without segments: its characters alone."""
+    """The text field of a channel without segments: it counts only characters."""
 
     limit = segments.LIMIT_CHARACTERS
 

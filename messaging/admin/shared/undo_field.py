@@ -1,4 +1,4 @@
-"""For how long a launch can be taken back, as the page before it asks: the same field for every kind of draft."""
+"""The field for how long a launch can be taken back, on the page before the launch of every kind of draft."""
 
 from typing import Any
 

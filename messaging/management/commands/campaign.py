@@ -107,7 +107,7 @@ class Command(ConsoleCommand):
         return self.change_or_report(verb, options["id"])
 
     def launch(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What a page would have asked is told on standard error."""
+        """Launch it, and tell on standard error what a page would have asked."""
         try:
             notes = launch_checks.not_asked(options["id"])
         except DatabaseError:  # busy: what only serves a note keeps no launch back
@@ -173,7 +173,7 @@ def as_text(document: dict[str, Any]) -> str:
 
 
 def _told(entry: Any) -> Any:
-    """What commands word in a way of its own."""
+    """The entries of a document that the command prints in other words than the document."""
     match entry:
         case {"n": n, "until": until, "why": why}:  # what waits
             return f"{n} until {until}: {why}" if until else f"{n}: {why}"

@@ -90,11 +90,11 @@ class Approvable(ABC):
         return bool(draft.state != DRAFT)
 
     def how_to_approve(self, draft: Any) -> str:
-        """Of one that was launched without the word that it needs by now: what somebody can do about it."""
+        """A sentence: what to do about a draft that was launched without the approval it needs now."""
         return _("Make it a draft again: then it can be approved.")
 
     def changes(self, draft: Any, before: Shown, now: Shown, learned: Cost | None = None) -> list[str]:
-        """What differs from what a word was given for; that some were suppressed since does not."""
+        """What has changed since an approval was given; that some people were suppressed does not count."""
         return shown.changes(
             before,
             now,

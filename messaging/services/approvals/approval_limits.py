@@ -1,4 +1,4 @@
-"""Above what a launch needs a second person: what the console says on its page, else what its environment says."""
+"""The limits above which a launch needs a second person: those on the console's page, else its environment's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -96,7 +96,7 @@ def _more_than(cost: Mapping[str, Decimal], limits: Mapping[str, Decimal]) -> st
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Of a draft that needs a second person: why, what the launch checks still find, and the latest word on it."""
+    """How a draft that needs a second person stands: why it does, what is missing, and its latest approval."""
 
     needed: str
     missing: str
@@ -140,7 +140,7 @@ def missing(draft: Any, known: Any = None) -> str:
 
 
 def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | None) -> str:
-    """The same of what was read already: `needed` as `why_needed` says it, and the latest approval."""
+    """As `missing`, without its reads: `needed` is the answer of `why_needed`, `approval` the latest one."""
     if plan.shown is None:
         return _("Its recipients are still being counted. Launch it when all are known.")
     if not needed:
@@ -176,8 +176,8 @@ def latest(draft: Any) -> Approval | None:
 
 
 def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
-    """What differs from what the word was asked for; that some are suppressed since does not, nor what the steps of
-    a launched one have changed.
+    """What has changed since the approval was asked for. That some people were suppressed does not count, nor does
+    what the steps of a launched campaign have changed.
     """
     seen = shown.from_json(approval.bound_to)
     if seen is None or plan.shown is None:

@@ -133,7 +133,7 @@ def _asked(draft: Any, seen: tuple[str, str] | None) -> Approval:
 
 
 def _not_asked(draft: Any) -> str:
-    """What happened to the latest request, for somebody who looked at it before."""
+    """A sentence: what has happened to the latest request since somebody looked at it."""
     latest = approval_rules.latest(draft)
     said = SINCE.get(latest.outcome) if latest else None
     if latest is None or said is None:
@@ -164,7 +164,7 @@ def without_dropped(draft: Any) -> None:
 
 
 def _changed_by_edit(approval: Approval, draft: Any) -> list[str]:
-    """By what the draft itself says: who is in its groups is looked at when it is launched."""
+    """The names of the draft's own parts that were edited; who is in its groups is compared only at the launch."""
     kind = approvable.kind_of(draft)
     return shown.changed_parts(approval.bound_to.get("parts", {}), kind.parts(draft), kind.names)
 
@@ -193,13 +193,13 @@ def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
 
 
 def seen_by(user: AbstractBaseUser | AnonymousUser, rows: "QuerySet[Approval]") -> "QuerySet[Approval]":
-    """Those of the kinds that this person may see."""
+    """The approvals of the kinds of draft that this person may see."""
     hidden = [kind for kind in approvable.kinds() if not user.has_perm(kind.right("view"))]  # type: ignore[union-attr]
     return rows.filter(**{kind.draft: None for kind in hidden})
 
 
 def asked_already(draft: Any, *, by: User) -> Approval | None:
-    """What this person asked for it as it stands; None where to ask says something new."""
+    """The approval that this person has already asked for, if nothing has changed since; else None."""
     approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED, asked_by=by).first()
     if approval is None or draft.state != DRAFT:
         return None
@@ -208,9 +208,9 @@ def asked_already(draft: Any, *, by: User) -> Approval | None:
 
 
 def withdrawn_already(draft: Any, *, by: User, seen: tuple[str, str] | None) -> Approval | None:
-    """By the same person, and not asked for again since: a caller that repeats it has lost the answer.
+    """The approval that this person has withdrawn, if it is still the latest: a repeated call only lost the answer.
 
-    It is bound to nothing any more, so of what was `seen` its id tells which one it is.
+    A withdrawn approval is bound to nothing any more, so only the id in `seen` is compared.
     """
     latest = approval_rules.latest(draft)
     if latest is None or (latest.outcome, latest.decided_by_id) != (Approval.Outcome.WITHDRAWN, by.pk):
@@ -219,7 +219,7 @@ def withdrawn_already(draft: Any, *, by: User, seen: tuple[str, str] | None) -> 
 
 
 def said_already(draft: Any, *, by: User, approve: bool, seen: tuple[str, str]) -> Approval | None:
-    """The same word by the same person on what was seen: a caller that repeats it has lost the answer."""
+    """The approval on which this person said the same about what they saw: a repeated call only lost the answer."""
     outcome = Approval.Outcome.APPROVED if approve else Approval.Outcome.REFUSED
     given = draft.approvals.filter(outcome=outcome, decided_by=by)
     return next((one for one in given if identity(one) == seen), None)

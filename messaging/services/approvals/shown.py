@@ -79,7 +79,7 @@ class Shown:
 
 
 def of(campaign: Campaign, planned: Forecast) -> Shown:
-    """As it stands; `planned` counted to its end."""
+    """What is shown of the campaign as it is now; `planned` must be counted to its end."""
     counted = planned.counted
     return Shown(
         parts=parts_of(campaign),
@@ -101,9 +101,9 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     if campaign.local_time:
         parts["schedule"][0] = None  # the launch sets it, from that time and who is in the audience
     if not any(parts["calendar"]):
-        del parts["calendar"]  # what was approved before there were calendars is as it was
+        del parts["calendar"]  # so that approvals from before there were calendars still match
     if not campaign.canary:
-        del parts["canary"]  # the same, and its other columns say nothing then
+        del parts["canary"]  # for the same reason; its other columns mean nothing then
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]
@@ -160,7 +160,7 @@ def changes(
 
 
 def _are_fewer(before: Shown, now: Shown, names_any: Callable[[Sequence[str]], bool]) -> bool:
-    """The same members, of whom some are suppressed now, or have withdrawn their consent, and none has come back."""
+    """Whether the members are the same, some are suppressed or withdrew consent since, and nobody came back."""
     if before.people != now.people or before.recipients is None or now.recipients is None:
         return False
     if now.recipients >= before.recipients:
@@ -202,7 +202,7 @@ class Agreed:
     unpriced: int = 0
 
     def covers(self, now: Shown) -> bool:
-        """It costs no more than that, or so little more as prices move by themselves."""
+        """Whether it costs no more now than was shown, apart from the little by which prices move by themselves."""
         most = {currency: amount * (1 + PRICE_MOVES) for currency, amount in self.cost.items()}
         is_within = all(Decimal(amount) <= most.get(currency, Decimal(0)) for currency, amount in now.cost.items())
         return is_within and now.unpriced <= self.unpriced
@@ -245,7 +245,7 @@ def _grouped(number: int | None) -> str:
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
-    """Of keys that every version can read: while an upgrade goes on, the one before it takes no other, and would
+    """JSON with only the keys that the version before this one reads: during an upgrade it would take no others, and
     compare nothing.
     """
     kept = asdict(shown)

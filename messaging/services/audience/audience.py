@@ -59,7 +59,7 @@ def freeze(campaign_id: int) -> None:
 
 
 def freeze_some(campaign_id: int, chunks: int) -> bool:
-    """For a sender that has nothing to send: do as many chunks if nobody else is freezing."""
+    """Freeze so many chunks unless somebody else is freezing, for a sender that has nothing to send."""
     with leases.lease(f"freeze:{campaign_id}") as lease:
         if lease is None:
             return False
@@ -92,7 +92,7 @@ def freeze_chunk(campaign_id: int, chunks: int = 1) -> bool:
 
 
 def _freeze_next(campaign: Campaign) -> bool:
-    """What the next chunk is frozen by is written on the object too: cursors, `total` and `frozen_by`."""
+    """Freeze the next chunk; False if none is left. Cursors, `total` and `frozen_by` are set on the object too."""
     contact_writes.keep_from_undo()
     is_to_contacts = campaign.audience_end > 0
     if campaign.frozen_by:
@@ -115,7 +115,7 @@ def _freeze_next(campaign: Campaign) -> bool:
 
 
 def _count(campaign: Campaign, counts: Mapping[str, int]) -> None:
-    """What `_frozen` writes, on the object too."""
+    """Set on the object what `_frozen` writes to the row."""
     campaign.audience = Campaign.Audience.FROZEN
     for name, count in counts.items():
         setattr(campaign, name, getattr(campaign, name) + count)
@@ -142,8 +142,8 @@ def freeze_at_once(campaign: Campaign) -> None:
 
 
 def freeze_new(campaign: Campaign, cap: frequency.Cap) -> list[Message]:
-    """Those who are given one by one, of a campaign that `begin_new` began and that leaves out no group: its messages.
-    Its row the caller writes, by `COUNTED` too."""
+    """Freeze the numbers given one by one of a campaign that `begin_new` began and that leaves out no group; return its
+    messages. The caller writes the campaign's row, with the fields in `COUNTED`."""
     contact_writes.keep_from_undo()
     counts, made = given_numbers.add_extra_numbers(campaign, CHUNK, cap)
     _count(campaign, counts)
@@ -311,8 +311,8 @@ def begin(campaign: Campaign) -> None:
 
 
 def begin_new(campaign: Campaign) -> frequency.Cap:
-    """The same of one that this transaction made for numbers alone; the cap by which it is frozen. Its row the caller
-    writes, by `BEGUN` too."""
+    """As `begin`, for a campaign that this transaction made for numbers alone; return the cap to freeze it by. The
+    caller writes the campaign's row, with the fields in `BEGUN`."""
     canary.begin(campaign)
     campaign.rules, campaign.audience_end, campaign.member_end = [], 0, 0
     cap = frequency.cap_of(campaign)

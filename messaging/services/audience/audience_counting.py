@@ -98,7 +98,7 @@ class Counting:
                 self.segments[channels.of(self.campaign).segments(text)] += 1
 
     def _count_capped(self, numbers: list[str]) -> None:
-        """Who has had enough by now; by the launch somebody else will have."""
+        """Count the numbers that have reached the cap now; at the launch they may be others."""
         if self.cap and numbers:
             self.count.capped += len(frequency.full_among(self.campaign, self.cap, numbers))
 
@@ -127,7 +127,7 @@ class Counting:
             self.count.reached_people = hashlib.sha256(self.count.reached_people.encode() + said).hexdigest()
 
     def _values_of(self, numbers: list[str]) -> dict[str, Any]:
-        """Of those given one by one: what the text's fields say for them, where it has any."""
+        """{number: [contact id, merge values]} of the numbers that are contacts; {} if the text has no merge fields."""
         fields = merge_fields.fields(channels.texts_of(self.campaign))
         known = Contact.objects.filter(number__in=numbers) if fields else Contact.objects.none()
         return {contact.number: [contact.pk, sorted(values_of(contact).items())] for contact in known}
@@ -144,7 +144,7 @@ class Counting:
         )
 
     def _had_among(self, numbers: list[str]) -> set[str]:
-        """Those who had the same text, by any spelling of their number."""
+        """Those of the numbers to which the same text was sent, in any spelling."""
         if not self.like or not numbers:
             return set()
         had = Message.objects.filter(campaign__in=self.like, number__among=every_spelling(numbers)).order_by()
@@ -169,7 +169,7 @@ class Counting:
         return True
 
     def in_audience(self, numbers: list[str]) -> set[str]:
-        """Those whose contact is in the audience anyway, however it spells the number. None of them is left out."""
+        """The numbers whose contact is in the audience anyway, in any spelling; excluded groups are not considered."""
         known = dict(Contact.objects.filter(number__in=every_spelling(numbers)).values_list("pk", "number"))
         mine = GroupMembership.objects.filter(contact__in=known)
         joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)

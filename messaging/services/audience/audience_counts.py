@@ -48,9 +48,9 @@ def of(campaign: Campaign) -> AudienceCount:
 
 
 def sketched(campaign: Campaign, told: dict[str, Any] | None) -> AudienceCount:
-    """The same for a draft that is not stored: who asks keeps what the last answer `told`, and asks until it is done.
+    """As `of`, for a draft that is not stored: the caller keeps what the last answer told, and asks until it is done.
 
-    `told` is the count's fields (`as_told`); of another draft, or an old one, it counts for nothing.
+    `told` is the count's fields (`as_told`); it is ignored if it is too old or about another draft.
     """
     kept = AudienceCount(**_read(told)) if told else None
     count = kept if kept is not None and _is_about(kept, campaign) else AudienceCount(**_fresh(campaign))
@@ -172,7 +172,7 @@ def _is_about(count: AudienceCount, campaign: Campaign) -> bool:
 
 
 def _digest(campaign: Campaign) -> str:
-    """Of what decides who is reached, as far as it can be known without looking at everybody."""
+    """A digest of all that decides who is reached, as far as it can be known without looking at every contact."""
     decides = [
         "who is sent what in how many segments",  # counts of earlier versions say less
         campaign.text if merge_fields.fields(channels.texts_of(campaign)) else "",  # else it says the same to all

@@ -89,12 +89,12 @@ def add_extra_numbers(
 
 
 def _capped(campaign: Campaign, numbers: Sequence[str], cap: frequency.Cap) -> set[str]:
-    """Those who have had as many as the cap allows; looked at once more in the claim."""
+    """The numbers that have had as many messages as the cap allows; the claim checks this again."""
     return set(frequency.full_among(campaign, cap, numbers)) if cap and numbers else set()
 
 
 def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
-    """Those that were given one by one, each subscriber once."""
+    """The valid ones of the numbers given one by one, each subscriber once."""
     return _valid(campaign.extra_numbers)
 
 
@@ -147,7 +147,7 @@ def groups_left_out(campaign: Campaign) -> list[int]:
 
 
 def excluded_among(groups: Sequence[int], numbers: Sequence[str]) -> set[str]:
-    """Those whose contact is in one of the groups that are left out, however it spells the number."""
+    """Those of the numbers whose contact, in any spelling, is in one of these groups, which are left out."""
     if not groups or not numbers:
         return set()
     contacts = Contact.objects.filter(number__among=every_spelling(numbers)).order_by()
@@ -164,7 +164,7 @@ def _in_audience(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
 
 
 def known_as(numbers: Iterable[str], found: Iterable[str]) -> set[str]:
-    """Those of the numbers that are among the found, by any spelling."""
+    """The numbers of which any spelling is in `found`."""
     there = set(found)
     return {number for number in numbers if not there.isdisjoint(spellings(number))}
 

@@ -25,9 +25,9 @@ def drop_excluded(groups: Sequence[int], made: tuple[int, int, int]) -> int:
 
 
 def drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:
-    """One person gets one message: out goes who is in the audience by another spelling too; how many do.
+    """Delete messages to people who are in the audience by another spelling too; how many. One person gets one message.
 
-    Of two spellings one at least is not the usual one, so only such numbers are looked at, and few are.
+    At least one of two spellings is not the usual one, so only unusual numbers are looked at, which are few.
     """
     unusual = [(pk, number) for pk, number in _with_other_spellings(made) if subscriber(number) != number]
     if not unusual:
@@ -45,7 +45,7 @@ def drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> in
 
 
 def drop_capped(campaign: Campaign, made: tuple[int, int, int]) -> int:
-    """Who has had as many messages as the cap allows is not in it; how many. Looked at once more in the claim."""
+    """Delete the new messages to people who have reached the cap; how many. The claim checks this again."""
     if not (cap := frequency.cap_of(campaign)):
         return 0
     ours = Message.objects.filter(pk__gte=made[1], pk__lte=made[2], campaign=campaign)
@@ -66,7 +66,7 @@ def _with_other_spellings(made: tuple[int, int, int]) -> list[tuple[int, str]]:
 
 
 def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers whose contacts are still to be frozen."""
+    """The numbers whose contacts are in the audience, beyond the id `after`: they will be frozen later."""
     members = GroupMembership.objects.filter(contact=OuterRef("pk"))
     waiting = Contact.objects.filter(number__in=numbers, pk__gt=after, pk__lte=campaign.audience_end)
     joined = members.filter(group__in=campaign.groups.all())
@@ -81,7 +81,7 @@ def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
 
 
 class Dropped(NamedTuple):
-    """Of a chunk's contacts, those without a message."""
+    """How many contacts of a chunk get no message, by reason."""
 
     excluded: int = 0
     suppressed: int = 0
@@ -122,7 +122,7 @@ def count_dropped(
 
 
 def has_agreed(campaign: Campaign) -> tuple[str, list[str]]:
-    """Of contacts `c`, with its parameters; "TRUE" where the campaign needs nobody's consent."""
+    """(SQL condition on contacts `c`, its parameters); "TRUE" if the campaign needs nobody's consent."""
     if not consents.is_needed(campaign):
         return "TRUE", []
     return audience_sql.has_consent("c", campaign.channel)

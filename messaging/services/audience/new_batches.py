@@ -17,7 +17,7 @@ def begin(campaign: Campaign) -> Batch:
 
 
 def keep(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
-    """With so many messages, one at least, between these ids."""
+    """Store the batch with its messages: `count` of them, at least one, between these ids."""
     batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
     if campaign.canary:  # nobody leaves before the few are chosen, and these are taken out then
         batch.not_before, batch.waits_for = canary.waits_until(), canary.WHY

@@ -44,7 +44,7 @@ class Clock:
 
     @property
     def is_night(self) -> bool:
-        """For some of them at least."""
+        """Whether it is night for at least some of them."""
         return any(not NIGHT_ENDS <= at.hour < NIGHT_BEGINS for at in (self.earliest, self.latest))
 
 
@@ -59,7 +59,7 @@ def first_moment(wall: dt.datetime, counted: AudienceCount) -> dt.datetime:
 
 
 def last_moment(wall: dt.datetime, counted: AudienceCount) -> dt.datetime:
-    """When those of the last of them do."""
+    """When the clocks of the last of them show this time."""
     return max(opening_hours.at_wall_time([zone], wall) for zone in _zones_of(counted))
 
 
@@ -114,7 +114,7 @@ def at_night(clocks: Sequence[Clock]) -> str:
 
 
 def of_reached(moment: dt.datetime, reached: Iterable[tuple[str, str, int]]) -> list[Clock]:
-    """From (country, time zones with commas between, recipients)."""
+    """The clocks of these rows of (country, time zones separated by commas, recipients), most recipients first."""
     recipients: dict[str, int] = defaultdict(int)
     zones: dict[str, set[str]] = defaultdict(set)
     for country, names, n in reached:
@@ -129,7 +129,7 @@ def of_reached(moment: dt.datetime, reached: Iterable[tuple[str, str, int]]) -> 
 
 
 def _shown(at: dt.datetime) -> str:
-    """In its own zone: a template would show it in the console's."""
+    """Weekday and time by the moment's own zone; a template would show it by the console's."""
     return f"{date_format(at, 'D')} {at:%H:%M}"
 
 

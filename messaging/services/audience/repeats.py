@@ -29,13 +29,13 @@ def campaigns_like(draft: Campaign) -> QuerySet[Campaign]:
 
 
 def _about_to_start() -> Q:
-    """At its moment, or as soon as Laaffic accepts again: what the account holds before anybody is frozen."""
+    """Campaigns that start at their moment, or as soon as Laaffic accepts again: those held before their freezing."""
     by_account = Q(state=CampaignState.HELD, account_hold__isnull=False, audience=Campaign.Audience.OPEN)
     return Q(state=CampaignState.SCHEDULED) | by_account
 
 
 def still_open(draft: Campaign) -> list[Campaign]:
-    """Those of them whose recipients are not all known yet, and whose groups or audiences this one has too."""
+    """Campaigns with the same text that share a group or audience with this one, and are not frozen; at most five."""
     unfrozen = campaigns_like(draft).exclude(audience=Campaign.Audience.FROZEN)
     shared = Q(groups__in=draft.groups.all()) | Q(audiences__in=draft.audiences.all())
     return list(unfrozen.filter(shared).distinct()[:5])
@@ -82,7 +82,7 @@ def waiting_test(draft: Campaign, number: str, by: User | None) -> Campaign | No
 
 
 def _subscribers(campaign: Campaign) -> set[str]:
-    """Of the numbers that were given one by one, however they were written."""
+    """The subscribers of the numbers that were given one by one, however they were written."""
     return set(map(subscriber, given_numbers.valid_numbers(campaign)))
 
 

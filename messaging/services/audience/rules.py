@@ -1,4 +1,4 @@
-"""The conditions that a campaign goes by: its audiences' own while it is a draft, as of its launch from then on."""
+"""The conditions of a campaign's audiences: the current ones while it is a draft, those of its launch afterwards."""
 
 import datetime as dt
 from typing import Any

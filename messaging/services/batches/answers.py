@@ -71,7 +71,7 @@ def _untouched() -> "QuerySet[Message, Any]":
 
 
 def overlay(batch_ids: Iterable[int]) -> dict[int, Accepted]:
-    """What the rows of these batches' messages do not say yet, by message; the batches are locked by the caller."""
+    """{message id: answer} that the messages' own rows do not say yet; the caller has locked the batches."""
     found: dict[int, Accepted] = {}
     for answer in BatchAnswer.objects.filter(batch_id__in=list(batch_ids)):
         found |= _read(answer.batch_id, answer.accepted, answer.settled_at)

@@ -27,7 +27,7 @@ def texts_of(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
 
 
 def _titled(campaign: Campaign, title: str, rows: Sequence[Any]) -> list[OutgoingText]:
-    """The same where a title goes with each text: what differs in either is a content of its own."""
+    """The batch's texts where each has a title: each pair of title and text that differs is one content."""
     channel = channels.of(campaign)
     above, below = merge_fields.parse(title), merge_fields.parse(campaign.text)
     contents: dict[tuple[str, str], list[int]] = {}

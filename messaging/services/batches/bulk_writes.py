@@ -162,5 +162,5 @@ def give_to_requests(rows: Sequence[tuple[int, int]], *, token: str, at: dt.date
 
 
 def _in_utc(moment: dt.datetime) -> str:
-    """The same without asking Django's backend, for thousands of rows."""
+    """The moment as Django's SQLite backend writes it, without the cost of asking the backend for each of many rows."""
     return str(moment.astimezone(dt.UTC).replace(tzinfo=None))

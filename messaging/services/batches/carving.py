@@ -1,4 +1,4 @@
-"""Batches made of a part of another: its first messages, one text each, those that wait."""
+"""Making batches of a part of another: of its first messages, of one text each, of those that wait."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -56,7 +56,7 @@ _make = Insert(Batch, keys=True)
 
 @Select
 def _first_queued(at_most: int) -> "QuerySet[Message, Any]":
-    """Of a batch, by primary key as `Batch.messages`."""
+    """The ids of a batch's first queued messages, searched by primary key as in `Batch.messages`."""
     within = {"pk__gte": Given("first"), "pk__lte": Given("last"), "batch_id": Given("batch")}
     return Message.objects.filter(**within, state=MessageState.QUEUED).order_by("pk").values_list("pk")[:at_most]
 

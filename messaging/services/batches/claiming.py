@@ -155,7 +155,7 @@ def _loads(
 def _all_at_once(
     batches: Sequence[Batch], rows: Mapping[int, list[Row]], standing: Sequence[Gate]
 ) -> dict[int, list[Row]] | None:
-    """By batch, who is left when opt-outs and gates have stopped theirs; None, and nothing written, if somebody waits.
+    """{batch id: rows that opt-outs and gates let through}. None, and nothing written, if a gate holds or makes wait.
 
     Asking a gate for four thousand at once costs little more than for a thousand.
     """
@@ -184,7 +184,7 @@ def _all_at_once(
 def _one_by_one(
     campaign: Campaign, batches: Sequence[Batch], rows: Mapping[int, list[Row]], standing: Sequence[Gate]
 ) -> "list[_Load] | Shut":
-    """Where somebody waits, or a gate lets no more through: what fits leaves, and Shut where nothing does."""
+    """What each batch will carry, gates asked batch by batch: what fits before one shuts, or Shut if nothing does."""
     loads: list[_Load] = []
     for batch in batches:
         load = _load(campaign, batch, rows[batch.pk], standing)
@@ -233,7 +233,7 @@ def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequenc
 
 
 def _filled(campaign: Campaign, batch: Batch, rows: list[Row]) -> "_Load | None":
-    """With the texts of those that are left; None, and the batch settled, when nobody is."""
+    """The batch with the texts of the remaining rows; None if no rows remain, and the batch is settled."""
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
         return None
@@ -291,7 +291,7 @@ def _of_at_most(at_once: int, batches: Sequence[Batch], at_most: int) -> list[Ba
 
 
 def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -> _Load:
-    """Where a request carries one text: each text becomes a batch, and this claim goes on with the first.
+    """Make each text a batch of its own, as a request carries only one; this claim goes on with the first.
 
     A batch of a thousand texts is taken apart over several claims: what is not carved yet stays queued as it is.
     """

@@ -1,7 +1,7 @@
-"""Sendings before the last: a person had the message sent again, and then something was heard of the first.
+"""Sendings before the last: a person had the message sent again, and then something was heard of an earlier sending.
 
-Each has a row of its own, so that a second payment can be derived. Only a delivery moves the message: who has got it
-is not sent it again. That the first failed, or is on its way, says nothing about the one that was asked for.
+Each has a row of its own, so that a second payment can be derived. Only a delivery moves the message: a person who has
+it does not get it again. That the first failed, or is on its way, says nothing about the later sending.
 """
 
 from collections.abc import Collection, Mapping

@@ -15,13 +15,13 @@ def limit_of(campaign: Campaign) -> int:
 
 
 def count(campaign_id: int, rejected: int) -> None:
-    """In the transaction that rejects them."""
+    """Add to the campaign's errors, in the transaction that rejects the messages."""
     if rejected:
         Campaign.objects.filter(pk=campaign_id).update(errors=F("errors") + rejected)
 
 
 def nobody_passes(campaign_id: int) -> bool:
-    """So many were rejected since it was last resumed, and nobody was ever accepted."""
+    """Whether ALL_ALIKE messages or more were rejected since it was last resumed, and none was ever accepted."""
     if not Campaign.objects.filter(pk=campaign_id, errors__gte=ALL_ALIKE).exists():
         return False
     return not ActivityTally.objects.filter(campaign_id=campaign_id, state=MessageState.ACCEPTED).exists()

@@ -20,14 +20,14 @@ from messaging.text import merge_fields
 
 
 class OwnSegments:
-    """Of one campaign's messages."""
+    """Counts the segments of one campaign's messages."""
 
     def __init__(self, campaign: Campaign) -> None:
         self._count = channels.of(campaign).segments
         self._text = campaign.text
 
     def of(self, merge_values: Any, on_its_row: int) -> int:
-        """Without merge values it says what all say, and was counted when it was frozen."""
+        """The message's segments. Without merge values all have the same text, which was counted at the freezing."""
         if merge_values is None:
             return on_its_row
         template = merge_fields.parse(self._text)
@@ -35,14 +35,14 @@ class OwnSegments:
 
 
 def write(campaign: Campaign, rows: Sequence[Queued]) -> None:
-    """On the rows of these messages, before their answer does."""
+    """Write the segments on these messages' rows, before their answer does."""
     counted = OwnSegments(campaign)
     own = [(row.message_id, row.segments, counted.of(row.merge_values, row.segments)) for row in rows]
     bulk_writes.write_segments([(pk, segments) for pk, kept, segments in own if segments != kept])
 
 
 def of_merged(ids: Sequence[int]) -> dict[int, int]:
-    """By message, of those whose text has merge fields; of the others their rows say it."""
+    """{message id: segments} of the messages with merge fields; the rows of the others have it."""
     rows = _merged.rows(ids=ids)
     campaigns = Campaign.objects.in_bulk({campaign_id for _pk, campaign_id, _values in rows}) if rows else {}
     counted = {pk: OwnSegments(campaign) for pk, campaign in campaigns.items()}
@@ -56,14 +56,14 @@ def _merged() -> "QuerySet[Message, Any]":
 
 
 def count_without_answer(batch: Batch, ids: Sequence[int]) -> None:
-    """Of messages of a locked batch that are taken for sent by a person's word: on their rows and on their batch."""
+    """Count the segments of messages that a person declared sent, on their rows and on their batch, which is locked."""
     bulk_writes.write_segments(sorted(of_merged(ids).items()))
     total = Message.objects.filter(pk__in=ids).aggregate(total=Sum("segments"))["total"] or 0
     Batch.objects.filter(pk=batch.pk).update(segments=F("segments") + total)
 
 
 def each_of(ids: Iterable[int]) -> dict[int, Decimal]:
-    """By campaign, how many segments one message has: as its launch expected, else without what its fields say."""
+    """{campaign id: segments of one message}: as its launch expected, else counted without any merge values."""
     rows = Campaign.objects.filter(pk__in=ids).only("pk", "channel", "text", "forecast")
     return {campaign.pk: Decimal(str((campaign.forecast or {}).get("each") or _least(campaign))) for campaign in rows}
 

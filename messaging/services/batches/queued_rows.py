@@ -80,7 +80,7 @@ def without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
 
 
 def without_stopped(batch: Batch, rows: list[Row], stopped: Mapping[int, str]) -> list[Row]:
-    """What a gate has stopped for good never goes; its evidence says why."""
+    """The rows that can go; those that a gate has stopped for good are cancelled, with the reason as evidence."""
     if not stopped:
         return rows
     _require_unsent(batch, rows, stopped)
@@ -102,7 +102,7 @@ def _require_unsent(batch: Batch, rows: Sequence[Row], stopped: Mapping[int, str
 
 
 def without_waiting(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> list[Row]:
-    """Those that wait go into batches of their own, one for each moment and reason."""
+    """The rows that can go now; waiting ones are moved into batches of their own, one for each moment and reason."""
     if not waiting:
         return rows
     for later, ids in _by_moment(rows, waiting).items():

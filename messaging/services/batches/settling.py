@@ -182,7 +182,7 @@ def _segments_by_position(claimed: Claim) -> list[int]:
 
 
 def _segments_to_count(claimed: Claim, left_out: list[int], waiting: int) -> int:
-    """Of those that are accepted by this answer: the others of the claim were counted when a report moved them."""
+    """The segments of the messages that this answer accepts: the others were counted when a report moved them."""
     if waiting == len(claimed.message_ids):
         return _segments_of(claimed, left_out)
     moved = Message.objects.filter(pk__in=claimed.message_ids).exclude(state__in=WAITING)

@@ -1,4 +1,4 @@
-"""What stays unknown, and all that is known of it: for a person who must say what happens to it."""
+"""Messages that stay unknown, with all that is known of them, for the person who must decide about them."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def of(campaign: Campaign) -> list[Lost]:
 def newest(campaign: Campaign) -> dt.datetime:
     """When the last answer was lost: what a person says does not apply to one that is lost later.
 
-    By the answers, not by the requests: one that left earlier may be lost later.
+    What counts is when the answer was lost, not when the request left: an earlier request may be lost later.
     """
     lost = Batch.objects.filter(IS_OPEN_BATCH, campaign=campaign, unknown__gt=0)
     return lost.aggregate(newest=Max("entry__settled_at"))["newest"] or NOTHING

@@ -30,7 +30,7 @@ class Waiting(NamedTuple):
 
 
 def of(campaign: Campaign) -> list[Waiting]:
-    """What of it waits for a moment that has not come, the next first; [] for one that is over."""
+    """The parts of the campaign that wait for a moment to come, the next first; [] for a campaign that is over."""
     if campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED):
         return []
     queued = Batch.objects.filter(
@@ -46,20 +46,20 @@ def of(campaign: Campaign) -> list[Waiting]:
 
 
 def may_be_put_aside(campaign: Campaign) -> bool:
-    """It runs or stands still, and there are hours that nobody has put aside yet."""
+    """Whether a person may put its hours aside: it runs, is paused or is held, and nobody has put them aside yet."""
     is_going = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
     return is_going and not campaign.outside_hours
 
 
 def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
-    """When the last of what is queued may leave, of those where something waits."""
+    """{campaign id: when the last of its waiting batches may leave}, without campaigns where nothing waits."""
     queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign__in=campaign_ids, state=BatchState.QUEUED)
     queued = queued.filter(not_before__isnull=False).exclude(waits_for__startswith=canary.WHY)
     return dict(queued.order_by().values_list("campaign").annotate(due=Max("not_before")))
 
 
 def sentence(campaign_id: int, due: dt.datetime) -> str:
-    """For a campaign of which nothing leaves before this moment."""
+    """The sentence for a campaign of which nothing leaves before the moment `due`."""
     queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED)
     why = queued.filter(not_before=due).values_list("waits_for", flat=True).first() or ""
     if why.endswith(NEVER) and (opens := _opens(queued)):  # those whom some moment suits say when
@@ -77,12 +77,12 @@ def _opens(queued: "QuerySet[Batch]") -> dt.datetime | None:
 
 
 def as_documents(campaign: Campaign) -> list[dict[str, Any]]:
-    """For `campaign report --json` (commands#documents)."""
+    """What waits, as documents for `campaign report --json` (commands#documents)."""
     return [{"why": why, "until": until and until.isoformat(), "n": n} for why, until, n in of(campaign)]
 
 
 def of_batch(batch: Batch) -> Waiting | None:
-    """Of a message's own batch."""
+    """Why this message's batch waits, and until when; None if it does not wait."""
     if batch.state != BatchState.QUEUED or batch.not_before is None or batch.not_before <= database_clock.now():
         return None
     until = batch.not_before if gates.tells_when(batch.waits_for) else None
@@ -114,7 +114,7 @@ def moments_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 
 def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
-    """Those with nothing to do before a moment that is not near: frozen, nothing in hand, all that is queued waits."""
+    """The campaigns with nothing to do for some time: frozen, nothing claimed, and all that is queued waits."""
     of_it = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=OuterRef("pk"))
     soon = database_clock.now() + moments.AHEAD  # a sender waits for no more than that
     waits = of_it.filter(state=BatchState.QUEUED, not_before__gt=soon)
@@ -125,7 +125,7 @@ def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
 
 
 def look_again(campaign_ids: Sequence[int]) -> None:
-    """What waits for hours is claimed again, and waits by what is so now."""
+    """Make what waits for hours claimable again: the claim then waits by the hours that hold now."""
     for campaign_id in campaign_ids:
         after: int | None = 0
         while after is not None:

@@ -33,7 +33,7 @@ def write_off(batch: Batch, ids: Sequence[int], *, was: MessageState, evidence: 
 
 
 def had_perhaps(waiting: QuerySet[Message]) -> list[int]:
-    """Of messages that wait: those whose earlier sending, which was given up, may have arrived."""
+    """The ids of the waiting messages that an earlier sending, given up without a known outcome, may have reached."""
     again = dict(waiting.filter(attempt__gt=1).order_by("pk").values_list("pk", "attempt"))
     if not again:
         return []
@@ -44,10 +44,10 @@ def had_perhaps(waiting: QuerySet[Message]) -> list[int]:
 
 @transaction.atomic
 def write_off_waiting(batch_id: int, evidence: Mapping[int, str]) -> None:
-    """Of a batch that waits: those who do not get it again. {message: why}; the first sending may have arrived.
+    """Write off messages of a waiting batch that are not sent again; their first sending may have arrived.
 
-    They get a batch of their own, as no request carries them with the others. Of several reasons only those of one:
-    tallies are locked after it, which come last in a transaction.
+    `evidence`: {message id: why}. They are moved into a batch of their own, as no request carries them with the others.
+    If there are several reasons, one call handles only the first: tallies must be locked last in a transaction.
     """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     if batch.state != BatchState.QUEUED:

@@ -111,7 +111,7 @@ class BudgetGate(Gate):
                 yield budget
 
     def _gives_nothing(self, counter: BudgetCounter) -> bool:
-        """As far as can be told: of very many that may have been given back only some are looked at."""
+        """Whether nothing can be given back that makes room; False if too many shares moved to look at them all."""
         budget = self.budgets[counter.budget_id]
 
         def has_room() -> bool:
@@ -121,12 +121,12 @@ class BudgetGate(Gate):
         return found.is_all and not has_room()
 
     def _give_back(self, counter: BudgetCounter, batch_ids: set[int]) -> None:
-        """What these batches had taken when they were claimed before: they are queued again, so nobody holds it."""
+        """Give back what these batches took when they were claimed before: they are queued again."""
         if mine := list(self._shares(counter, batch_ids).values()):
             shares.put_right(counter, self.budgets[counter.budget_id].currency, mine)
 
     def _shares(self, counter: BudgetCounter, batch_ids: set[int]) -> dict[int, BudgetShare]:
-        """By batch, what these have taken already; read once in a claim, under the counter's lock."""
+        """{batch id: the share that it has taken already}; read once in a claim, under the counter's lock."""
         known = self._known.setdefault(counter.pk, {})
         if unread := batch_ids - known.keys():
             known.update(dict.fromkeys(unread))
@@ -209,9 +209,10 @@ class BudgetGate(Gate):
     def _taken_before(
         self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]], batch_ids: set[int]
     ) -> dict[int, int]:
-        """By batch: one that left in part in an earlier period stays counted there, for good; here with the rest.
+        """{batch id: units counted earlier}. The part of a batch that left in an earlier period stays counted there for
+        good; this period counts the rest.
 
-        One that left in part before there was a budget is counted where the budget began, or nowhere.
+        A part that left before there was a budget is counted in the period in which the budget began, or nowhere.
         """
         before: dict[int, int] = defaultdict(int)
         for batch_id in batch_ids:
@@ -260,7 +261,7 @@ def stop_of(campaign: Campaign) -> str:
 
 
 def stop_at(campaign: Campaign, moment: dt.datetime) -> str:
-    """The same of one of which nothing is queued yet: of a budget of then nothing is left, no matter who is in it."""
+    """As `stop_of`, before anything is queued: the sentence if at that moment a budget has nothing left for anyone."""
     gate = of(campaign)
     if gate is None:
         return ""

@@ -83,7 +83,7 @@ class Standing:
 
 
 def today() -> dt.date:
-    """By the console's clock, no matter who asks."""
+    """Today's date in the console's time zone, whatever the zone of the person who asks."""
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
@@ -156,7 +156,7 @@ def create(application: Application, *, per: str, limit: Decimal, currency: str 
 
 
 def save_limit(budget: Budget) -> None:
-    """What has gone of the period stays counted."""
+    """Store a new limit; what is used of the current period stays counted."""
     budget.full_clean()
     budget.save(update_fields=["limit", "updated_at"])
 
@@ -197,7 +197,7 @@ def _standings(budgets: list[Budget], day: dt.date) -> list[Standing]:
 
 
 def nearly_used() -> list[Standing]:
-    """Those that ask for somebody: four fifths have gone, and nobody has lifted them."""
+    """The budgets that need attention: four fifths are used, and nobody has lifted the limit."""
     return [one for one in standings() if one.is_warned and one.counter.lifted_at is None]
 
 

@@ -1,4 +1,4 @@
-"""What took everybody in one request before a budget was set, in its first period: each app tells of its own."""
+"""What requests to everybody at once used of a budget's first period before it was set, as each app tells."""
 
 import datetime as dt
 import itertools
@@ -27,7 +27,7 @@ _sources: dict[str, Source] = {}
 
 
 def told_by(about_kind: str, source: Source) -> None:
-    """When an app is made ready: its requests about this kind of thing, of those that it is given."""
+    """Register, in ready(), what tells which of the given requests about this kind of thing have taken how much."""
     _sources[about_kind] = source
 
 

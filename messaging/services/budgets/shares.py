@@ -33,7 +33,7 @@ from messaging.models import (
 from messaging.services.gates.gates import Queued
 from messaging.services.reports.prices import Cost
 
-# What left or may have left. What is queued counts too while its batch is in somebody's hands, or answered.
+# States of messages that left or may have left. Queued ones count too while their batch is claimed or answered.
 GONE = (
     MessageState.UNKNOWN,
     MessageState.ACCEPTED,
@@ -41,14 +41,14 @@ GONE = (
     MessageState.UNDELIVERED,
     MessageState.DELIVERED,
 )
-# Of a whole request: what has left for certain stays counted, what has not is given back, the rest may turn out either.
+# Ends of a whole request: if it certainly left it stays counted, if not it is given back; others may still turn out.
 LEFT = (EntryState.ACCEPTED, EntryState.LAPSED)
 ENDED = (*LEFT, EntryState.REFUSED, EntryState.NOT_SENT)
 WHOLE = ""  # among a share's prices, in the place of a country: what its whole request was expected to take
 MICROS = 1_000_000
 AT_ONCE = 50  # shares in a transaction: a claim waits for no more
 LOOKED_AT = 20_000  # open shares of a counter, in each sweep, by the database alone and without a lock
-MEASURED = 2_000  # of those that have moved, in each sweep, and in a claim that a budget is about to stop
+MEASURED = 2_000  # moved shares at most, in each sweep, and in a claim that a budget is about to stop
 LOOKED_AT_AGAIN = 20  # money of closed shares, in each sweep: an amount may change without a state
 FOLLOWED = dt.timedelta(days=40)  # a month, and the reports of its last days
 
@@ -61,18 +61,18 @@ def messages_of(batch: Batch) -> int:
 
 @dataclass(slots=True)
 class Charged:
-    """Of one batch's messages: what reports say was charged, and those that none speaks for."""
+    """What reports say was charged for one batch's messages, and the messages for which no report says it."""
 
     micros: int = 0
     awaited: list[tuple[str, int]] = field(default_factory=list)  # (country, segments of its messages)
 
     def at(self, prices: Mapping[str, int]) -> int:
-        """Of those that are awaited, what was expected at the claim."""
+        """Millionths: what was charged, and for the messages without a report what the claim expected."""
         return self.micros + sum(prices.get(country, 0) * segments for country, segments in self.awaited)
 
 
 def charged(batches: Collection[Batch], currency: str) -> dict[int, Charged]:
-    """By batch, in one statement for all of them."""
+    """{batch id: what was charged, and what is awaited}, read by one statement."""
     found = {batch.pk: Charged() for batch in batches}
     still_queued = {batch.pk for batch in batches if batch.state == BatchState.QUEUED}
     of_state = messages_in(batches).order_by().values_list("batch_id", "state", "country", "currency")
@@ -97,7 +97,7 @@ def messages_in(batches: Collection[Batch]) -> "QuerySet[Message]":
 
 
 def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) -> int:
-    """What reports have charged of a batch, or has left of it beside these: before anything of it was taken."""
+    """What a batch used before it took anything: what reports charged, or its messages that left beside `taken`."""
     messages = Batch.objects.get(pk=batch_id).messages().order_by()
     if currency:
         return int(messages.filter(currency=currency).aggregate(total=Sum("pay_micros"))["total"] or 0)
@@ -105,7 +105,7 @@ def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) ->
 
 
 def measured(shares: Collection[BudgetShare], batches: Mapping[int, Batch], currency: str) -> dict[int, int]:
-    """By share, what its batch takes by now; those whose batch is not among these are left out."""
+    """{share id: units that its batch takes now}; shares whose batch is not in `batches` are left out."""
     of_batches = [(share, batch) for share in shares if (batch := batches.get(share.batch_id or 0)) is not None]
     if not currency:
         return {share.pk: messages_of(batch) - share.before for share, batch in of_batches}
@@ -196,7 +196,7 @@ def look_again(entry_id: int) -> None:
 
 
 def charge_request(entry_id: int, application_id: int, currency: str, amount: Decimal) -> None:
-    """What a whole request has really cost, in the application's budgets of that currency; said again it changes
+    """Charge what a whole request really cost to the application's budgets of that currency; repeated, it changes
     nothing.
     """
     if currency:
@@ -204,7 +204,7 @@ def charge_request(entry_id: int, application_id: int, currency: str, amount: De
 
 
 def count_request(entry_id: int, application_id: int, messages: int) -> None:
-    """In the same way, how many messages the application has really sent for it."""
+    """As `charge_request`, for budgets in messages: how many the application really sent for the request."""
     _charge_each(entry_id, application_id, "", messages)
 
 
@@ -243,10 +243,10 @@ def follow(
     *,
     but_not: Collection[int] = (),
 ) -> Followed:
-    """What may have been given back, for a caller that would say no and holds the counter's lock: until it is enough.
+    """Give back what is no longer used, until it is enough; the caller holds the counter's lock, and else would refuse.
 
-    Of very many that have moved, `at_most` are measured. `but_not`: batches that this claim has taken. Their rows say
-    so only when all of it is written: until then they stand as if nobody held them, and would be given back.
+    At most `at_most` moved shares are measured. `but_not`: batches that this claim has taken. Their rows say so only
+    when all of it is written: until then they look as if nobody held them, and would be given back.
     """
     of_others = _moved(counter.pk).exclude(batch__in=but_not)
     moved = list(of_others.values_list("pk", flat=True)[: None if at_most is None else at_most + 1])
@@ -290,7 +290,7 @@ def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
 
 
 def sent_since(budget: Budget, start: dt.datetime) -> int:
-    """What has left of messages, in the budget's unit, by the tallies of sending."""
+    """How much has left since then, in the budget's unit, by the tallies of sending."""
     sent = SentTally.objects.filter(campaign__application=budget.application_id, hour__gte=start, state__in=GONE)
     amount = Sum("pay_micros", filter=Q(currency=budget.currency)) if budget.currency else Sum("messages")
     return int(sent.aggregate(used=amount)["used"] or 0)
@@ -327,7 +327,7 @@ def follow_slowly(counter_id: int) -> None:
 
 
 def _measure(counter_id: int, currency: str, shares: "QuerySet[BudgetShare]", *, always: bool = False) -> None:
-    """As they are under the counter's lock."""
+    """Correct these shares, as they are once the counter is locked."""
     with transaction.atomic():
         counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
         put_right(counter, currency, list(shares.order_by("pk")), always=always)
@@ -345,7 +345,7 @@ def _next_moved(counter: BudgetCounter) -> tuple[list[int], int]:
 
 
 def derived(counter: BudgetCounter) -> int:
-    """What the counter must say, from the batches and messages alone."""
+    """What the counter should be, computed from the batches and messages alone."""
     shares = list(counter.shares.all())
     batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
     now = measured(shares, batches, counter.budget.currency)
@@ -362,7 +362,7 @@ def _of_batches() -> "QuerySet[BudgetShare]":
 
 
 def others_of(counter: BudgetCounter, batch_ids: Iterable[int]) -> "list[BudgetShare]":
-    """What these batches have taken of earlier periods of the same budget."""
+    """The shares of these batches in other periods of the same budget."""
     of = {"batches": list(batch_ids), "budget": counter.budget_id, "counter": counter.pk}
     found = [pk for (pk,) in _elsewhere.rows(**of)] if of["batches"] else []
     rows = BudgetShare.objects.filter(pk__in=found).select_related("counter", "batch")
@@ -377,7 +377,7 @@ def _elsewhere() -> "QuerySet[BudgetShare, Any]":
 
 @Update
 def take() -> tuple["QuerySet[BudgetCounter]", dict[str, Any]]:
-    """Of a counter that the caller has locked."""
+    """Add `taken` to a counter that the caller has locked."""
     return BudgetCounter.objects.filter(pk=Given("counter")), {"used": F("used") + Given("taken", BigIntegerField())}
 
 

@@ -1,4 +1,4 @@
-"""What takes everybody in one request, and the budgets of its application: it fits into each of them, or is held.
+"""Requests that carry all recipients at once, and their application's budgets: one fits into each, or is held.
 
 It is counted in the transaction that prepares its request, under the counters' locks, and kept with the request's row:
 what was refused or did not leave is given back (`shares.put_right`). An unknown outcome stays counted.

@@ -30,7 +30,7 @@ class Way:
 
 
 def usual_way(conversation: Conversation) -> Way | None:
-    """As what was answered or sent last came; None where several applications could be meant and nothing was sent."""
+    """The application and sender id of the last answer or message; with neither, the only possible one, else None."""
     last = ConversationAnswer.objects.filter(conversation=conversation).select_related("campaign__application")
     answer = last.order_by("-at", "-pk").first()
     if answer and answer.campaign.application.is_active:

@@ -1,4 +1,4 @@
-"""Asking those who wrote START whether they mean it: a quick message to one number, like any other."""
+"""Asking people who wrote START whether they mean it, by a quick message to one number like any other."""
 
 from typing import Any
 

@@ -102,7 +102,7 @@ def give(application: Application, calendar: Calendar | None) -> ApplicationCale
 
 
 def follow() -> None:
-    """What waits by a calendar that was changed is looked at again."""
+    """Have a worker look again at what waits by a calendar, which was changed."""
     bell.ring(waiting.JOB)
 
 

@@ -74,7 +74,7 @@ def resume(
 
 
 def _used_up(campaign_id: int) -> str:
-    """What a budget would hold it with at once. Before the campaign is locked: counters come first."""
+    """The sentence if a budget would hold it at once, else "". Called before its lock is taken: counters come first."""
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
     if campaign.state not in (CampaignState.PAUSED, CampaignState.HELD):
         return ""
@@ -85,7 +85,7 @@ def _used_up(campaign_id: int) -> str:
 
 
 def _begins_at(campaign: Campaign) -> dt.datetime | None:
-    """When the first of what is not frozen yet would leave; None where that is not known, or its time is to come."""
+    """When the first message of an audience not frozen yet would leave; None if unknown or if its time is to come."""
     if (planned := starting.if_resumed(campaign)) is None:
         return None
     return timezone.now() if campaign.outside_hours else launch_checks.starts_at(campaign, planned)
@@ -148,7 +148,7 @@ def wake(campaign_id: int) -> None:
 
 
 def cancel(campaign_id: int, *, by: User | None = None) -> Campaign:
-    """What has not left never will; what is in flight is settled, and reports still count."""
+    """Cancel it: queued messages never leave; those in flight are still settled, and reports still count."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         if campaign.state == CampaignState.CANCELLED:
@@ -195,7 +195,7 @@ def cancel_waiting(campaign_id: int) -> bool:
 
 
 def hold_after_end(campaign_id: int) -> None:
-    """What has not left by its latest end asks first; not what only waits for its last answers."""
+    """Hold it after its latest end if messages are still queued; one that only waits for last answers is not held."""
     latest_end = Campaign.objects.values_list("latest_end", flat=True).get(pk=campaign_id)
     if latest_end is not None and _queued(campaign_id).exists():
         states.hold(campaign_id, sending_hours.after_its_end(latest_end), HoldKind.LATEST_END)
@@ -206,7 +206,7 @@ def _queued(campaign_id: int) -> QuerySet[Batch]:
 
 
 def _has_more_to_send(campaign: Campaign) -> bool:
-    """Or else it only waits for its last answers, and has to be able to end."""
+    """Whether anything is still to be sent. If not, it only waits for its last answers, and must be able to end."""
     return campaign.audience != Campaign.Audience.FROZEN or _queued(campaign.pk).exists()
 
 
@@ -258,9 +258,9 @@ def _to_hold() -> list[int]:
 
 
 def _to_follow() -> Iterator[int]:
-    """Those whose hold has ended, or has another sentence by now; no other is looked at.
+    """The ids of campaigns held by an account hold that has ended or has another sentence now; no others are read.
 
-    First those that only go on: who gets the others may have to be counted, and nobody is to wait for that.
+    First come those that just go on: the recipients of the others may have to be counted, which takes time.
     """
     held = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False)
     for some in (held.exclude(audience=Campaign.Audience.OPEN), held.filter(audience=Campaign.Audience.OPEN)):

@@ -189,7 +189,7 @@ def has_passed(campaign: Campaign) -> bool:
 
 
 def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
-    """By a person's word, whatever the reports say. What it is held for otherwise holds it anyway."""
+    """Send to the rest because a person says so, whatever the reports say. A hold for another reason stays."""
     if is_blank(reason):
         raise ValidationError(_("Say why the rest is sent now."))
     campaign = Campaign.objects.get(pk=campaign_id)
@@ -219,7 +219,7 @@ def _pass(campaign: Campaign, canary: Canary, reason: str, by: User | None) -> N
 
 
 def _let_go(campaign_id: int) -> None:
-    """What waited for it waits no longer. The code that kept something back held its lock, so nothing comes after."""
+    """Release what waited for the first few. Code that makes messages wait holds its lock, so none is added later."""
     after: int | None = 0
     while after is not None:
         after = _let_some_go(campaign_id, after)

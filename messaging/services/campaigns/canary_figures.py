@@ -15,7 +15,7 @@ LEFT = ("unknown", "rejected", "accepted", "expired", "undelivered", "delivered"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of the few: how many have left, and what their reports say. `wanted`: with fewer reports nothing is decided."""
+    """Figures of the first few: how many left, and what reports say. Below `wanted` reports nothing is decided."""
 
     left: int
     delivered: int

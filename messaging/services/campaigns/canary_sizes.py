@@ -32,7 +32,7 @@ def read(text: str) -> tuple[int, bool]:
 
 
 def size(text: str, recipients: int) -> int:
-    """Of an audience; it can be all of it."""
+    """How many of so many recipients go first; it can be all of them."""
     number, is_share = read(text)
     wanted = math.ceil(recipients * number / 100) if is_share else number
     return min(wanted, recipients, LARGEST)

@@ -116,7 +116,7 @@ def save(
         "excluded_groups": list(excluded_groups),
         "audiences": list(audiences),
     }
-    with transaction.atomic(savepoint=not is_new):  # of an edit: who is refused looks at the page once more
+    with transaction.atomic(savepoint=not is_new):  # an edit that is refused shows its page again
         is_edited = True
         if is_new:
             campaign.created_by = by
@@ -124,7 +124,7 @@ def save(
         else:
             stored = steps.locked(Campaign, campaign.pk)
             steps.require(stored, [CampaignState.DRAFT], _("edited"))
-            if campaign.kind == Campaign.Kind.TEST:  # whom it goes to from now on is no longer one number for a test
+            if campaign.kind == Campaign.Kind.TEST:  # once edited, it may go to others than the one number of a test
                 campaign.kind = Campaign.Kind.CAMPAIGN
             edited = {*columns, "sender_id", "kind"}
             is_edited = steps.is_edited(stored, campaign, edited) or _are_others(stored, chosen)
@@ -188,7 +188,7 @@ def check_content(campaign: Campaign) -> None:
 
 
 def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
-    """Of a draft: what was launched at recipients' own time has its first moment in `scheduled_at`."""
+    """{field: problems} of its times. After a launch at recipients' own time `scheduled_at` is its first moment."""
     if campaign.latest_end and campaign.scheduled_at and campaign.latest_end <= campaign.scheduled_at:
         return {"latest_end": [_ends_first()]}
     if not campaign.local_time:

@@ -24,7 +24,7 @@ EDITED = (
 
 
 def as_seen(campaign: Campaign) -> str:
-    """What stands for all that can be edited of it, for `edit`."""
+    """A digest of all that can be edited, with which `edit` knows whether somebody else has changed it."""
     columns = [getattr(campaign, name) for name in EDITED]
     return shown.digest([columns, [sorted(_pks(getattr(campaign, name).all())) for name in CHOSEN]])
 
@@ -63,7 +63,7 @@ def edit(
 
 
 def _as_kept(campaign: Campaign, fields: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """As they are stored: or the same edit, made twice, would seem another."""
+    """The fields as they are stored; otherwise a repeated edit would look like a new one."""
     found = dict(fields)
     if options:
         found["channel_options"] = {**campaign.channel_options, **options}
@@ -76,7 +76,7 @@ def _as_kept(campaign: Campaign, fields: Mapping[str, Any], options: Mapping[str
 
 
 def _changes(campaign: Campaign, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that the campaign does not have already."""
+    """The given fields whose values differ from the campaign's."""
     return {name: value for name, value in given.items() if _compared(_now(campaign, name)) != _compared(value)}
 
 
@@ -89,7 +89,7 @@ def _compared(value: Any) -> Any:
 
 
 def _told(campaign: Campaign, name: str, value: Any) -> list[Any]:
-    """For who did what: its name, before and after. Numbers are counted, and none is named."""
+    """[field name, before, after] for the audit log. Numbers are only counted there, never named."""
     words = [_in_words(name, one) for one in (_now(campaign, name), value)]
     field: Any = Campaign._meta.get_field(name)
     return [field.verbose_name, *words]

@@ -1,4 +1,4 @@
-"""What comes after a campaign: the same again, the failed once more, those who were not in it or have not replied.
+"""Drafts that follow a campaign: the same again, to the failed, to those who were not in it or have not replied.
 
 Each makes a draft and sends nothing: a person looks at it and launches it like any other.
 """
@@ -63,8 +63,8 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
 def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by: User | None = None) -> Campaign:
     """A draft to those whom it certainly did not reach, rejected or undelivered, for one of these reasons.
 
-    Without `reasons`: for every one that another try can cure. Those who had it sent again before stay out, unless the
-    first sending is known to have failed too.
+    Without `reasons`: for every one that another try can cure. People to whom it was sent twice are left out, unless
+    the first sending is known to have failed too.
     """
     campaign = _over(campaign_id, _("Its failed messages can be sent again when it is finished."))
     there = [reason for reason, _n in failed_by_reason(campaign)]

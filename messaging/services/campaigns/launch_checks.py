@@ -72,7 +72,7 @@ def _content(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _nobody(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    """Whom nobody was chosen for, or only empty groups, its content says already."""
+    """Stop a launch that would reach nobody. If nobody was chosen, or only empty groups, `_content` says so already."""
     if planned.counted.is_done and not planned.recipients and drafts.has_somebody(campaign):
         yield Check("nobody", Level.STOP, _("Nobody would get it: everybody chosen is suppressed or left out."))
 
@@ -176,7 +176,7 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _first(numbers: Sequence[str], n: int) -> str:
-    """As far as the viewer may see them."""
+    """The first of `n` numbers in quotation marks, masked unless the viewer may see them."""
     named = [f"“{masked(number)}”" for number in numbers[:NAMED]]
     return ", ".join([*named, "…"] if n > len(named) else named)
 
@@ -188,7 +188,7 @@ def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _hours(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    """Where no moment suits every clock of a country, its messages would never leave by themselves."""
+    """Countries where no moment suits every clock: their messages would never leave by themselves."""
     if (rules := sending_hours.rules_of(campaign)) is None:
         return
     if never := recipient_clocks.never_open(rules, planned.counted, forecast.starts_at(campaign)):
@@ -205,7 +205,7 @@ def _own_time(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _end(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    """Whom it would not reach any more, by its own moment, their clocks and its calendar."""
+    """Recipients who would be reached only after its latest end, by its start, their clocks and its calendar."""
     if (end := campaign.latest_end) is None:
         return
     if end <= _starts(campaign, planned):

@@ -38,7 +38,7 @@ class Preview:
 
 
 def first(campaign: Campaign) -> Preview:
-    """As the first of its audience."""
+    """The text as the first contact of its audience reads it."""
     sample = next(iter(forecast.sample(campaign, 1)), None)
     text, shown = _texts(campaign, sample or Contact())
     return Preview(text, shown, sample, unfit(campaign, sample, text) if sample else "")
@@ -53,7 +53,7 @@ def _texts(campaign: Campaign, contact: Contact) -> tuple[str, str]:
 
 
 def asked_for(campaign: Campaign, typed: str) -> Preview:
-    """By name, or by any part of the number; of several those first whom the campaign reaches."""
+    """The text as a contact with this name or part of a number reads it, preferably one whom the campaign reaches."""
     found = _found(typed)
     if not found:
         return unfilled(campaign, _("There is no contact “%(typed)s”.") % {"typed": typed})

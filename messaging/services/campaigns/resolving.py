@@ -1,7 +1,7 @@
-"""A person's word on messages that evidence could not settle: send again, or write off. Both say who and why.
+"""A person's decision on messages that evidence could not settle: send again, or write off. Both note who and why.
 
-`seen`: when the last of the answers was lost that this person was shown (`unknown.newest`). What was lost later, or
-sent again in the meantime and lost again, is left as it is; without it the word is about all.
+`seen`: when the last answer was lost that this person was shown (`unknown.newest`). Messages lost later, or sent again
+and lost again since, are left as they are; without `seen` the decision is about all.
 """
 
 import datetime as dt

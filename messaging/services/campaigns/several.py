@@ -1,6 +1,6 @@
-"""Several campaigns resumed by one word: each as its own button does it, and what keeps one keeps no other.
+"""Resuming several campaigns at once: each as its own button does it, and one that is refused stops no other.
 
-Whether they are written, spoken or emails: which service resumes one of them is given.
+They may be of any kind: the caller gives the service that resumes one of them.
 """
 
 from collections.abc import Callable, Iterable

@@ -60,7 +60,7 @@ def people_of(campaign: Campaign) -> list[Contact]:
 def planned(
     campaign: Campaign, told: dict[str, Any] | None, people: Sequence[Contact]
 ) -> tuple[Forecast, dict[str, Any]]:
-    """What it would do by those counted so far, and what to give back in `told` to count on."""
+    """(forecast from those counted so far, what the next call needs in `told` to count on)."""
     counted = audience_counts.sketched(campaign, told)
     return forecast.from_count(campaign, counted, people), audience_counts.as_told(counted)
 

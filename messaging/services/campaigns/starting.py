@@ -160,8 +160,8 @@ def _hold_if_stopped(campaign: Campaign) -> None:
 def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | None) -> Campaign:
     """Send a draft's text to one number, as a campaign of its own.
 
-    `again`: why it is sent although the same may have arrived (StillOpen without it). The same that has not left yet is
-    not sent twice: it is the test. Of two at once the second waits at the draft's row, and finds the first one's.
+    `again`: why it is sent although the same may have arrived (StillOpen without it). If the same test has not left
+    yet, that one is returned. Of two calls at once the second waits for the draft's row, and finds the first's test.
     """
     try:
         msisdn.parse(number)
@@ -226,7 +226,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
 
 
 def may_be_taken_back(campaign: Campaign) -> bool:
-    """What waits for its time, or was paused or held before anybody was frozen."""
+    """Whether it can become a draft again: it waits for its time, or was paused or held before it was frozen."""
     if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
         return campaign.audience == Campaign.Audience.OPEN and not steps.is_restore_unfinished(campaign)
     return campaign.state == CampaignState.SCHEDULED
@@ -286,7 +286,7 @@ def _decided() -> tuple[QuerySet[Campaign], dict[str, Any]]:
 
 
 def is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
-    """What is compared with a page is what was so after its button was pressed; without a page nothing is."""
+    """Whether it was counted since that moment, so that it can be compared with what a page showed, if one did."""
     return campaign.shown is None or AudienceCount.objects.filter(campaign=campaign, started_at__gte=began).exists()
 
 
@@ -341,12 +341,12 @@ def _agree(campaign: Campaign, seen: Shown, planned: Forecast, by: User | None) 
 
 
 def if_resumed(campaign: Campaign) -> Forecast | None:
-    """What a resume would compare, as far as its page can see that without counting anybody."""
+    """The forecast that a resume would compare, if it is known without counting anybody; else None."""
     return forecast.looked_at(campaign) if _starts_when_resumed(campaign) else None
 
 
 def cost_to_agree_to(campaign: Campaign, planned: Forecast) -> tuple[str, Agreed] | None:
-    """What differs, and the new cost, where that alone keeps it from starting: its page asks about it."""
+    """(what differs, the new cost) if only the cost keeps it from starting, so that its page can ask; else None."""
     seen = shown.from_json(campaign.shown)
     if seen is None or not _changes(campaign, seen, planned) or not _is_cost_alone(campaign, seen, planned):
         return None
@@ -368,7 +368,7 @@ def _end_of(campaign: Campaign, planned: Forecast) -> int:
 
 
 def start_or_hold(campaign: Campaign, agreed: Agreed | None = None) -> None:
-    """By the clock nobody is there to be told: what misses its approval by now is held. `agreed`: see not_as_shown."""
+    """Start it, or hold it if something is missing, as nobody is there to be told. `agreed`: see not_as_shown."""
     stop = applications.stop_of(campaign.application)
     if missing := stop or approval_rules.missing(campaign) or not_as_shown(campaign, agreed):
         states.hold_locked(campaign, missing)

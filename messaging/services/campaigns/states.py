@@ -26,7 +26,7 @@ def hold(campaign_id: int, reason: str, kind: HoldKind = HoldKind.OTHER) -> None
 
 
 def hold_locked(campaign: Campaign, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
-    """The same of one that is locked already, whatever its state."""
+    """As `hold`, for a campaign that the caller has locked, whatever its state."""
     _hold(campaign, reason, kind, None)
 
 
@@ -49,7 +49,7 @@ def hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> No
 
 
 def wait_again(campaign: Campaign) -> None:
-    """For its moment, by itself: what held it is over."""
+    """Put it back to waiting for its moment, because what held it is over."""
     undo_until = campaign.undo_until
     move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), None)
     campaign.undo_until = undo_until
@@ -77,7 +77,7 @@ def move(
 
 
 def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | None) -> None:
-    """The same for one that this transaction made and nobody has noted: its row the caller writes, by `MOVED` too."""
+    """As a move, for a campaign made in this transaction: the caller writes its row, with the fields in `MOVED`."""
     was = _take(campaign, state)
     campaign.wait_reason = ""
     steps.note_together(campaign, [steps.created(), (event, Act.STEPPED)], by)
@@ -88,7 +88,7 @@ MOVED = ("state", "hold_reason", "hold_kind", "wait_reason", "account_hold", "un
 
 
 def _take(campaign: Campaign, state: CampaignState, hold_reason: str = "", hold_kind: HoldKind | None = None) -> str:
-    """On the object alone; the state that it was in."""
+    """Set the state on the object only; return the state that it was in."""
     was, campaign.state = campaign.state, state
     campaign.hold_reason, campaign.hold_kind = hold_reason, hold_kind or ""
     campaign.account_hold = campaign.undo_until = None

@@ -79,7 +79,7 @@ class SendingChannel(ABC):
 
     @abstractmethod
     def interface(self, texts: int) -> str:
-        """What the ledger calls a request with so many contents."""
+        """The interface, as the ledger names it, of a request with so many different texts."""
 
     @abstractmethod
     def poster(self, campaign: Campaign) -> Post:
@@ -123,7 +123,7 @@ def texts_of(campaign: Campaign) -> str:
 
 
 def segments_when_frozen(campaign: Campaign) -> int:
-    """What each message's row begins with. A text with fields is counted when it is merged: the answer writes it.
+    """The segments on each message's row at first. A text with fields is counted when merged, and the answer writes it.
 
     An answer of single segments writes none (services/batches/answers.py), so a row that is to be counted begins
     with one.

@@ -60,7 +60,7 @@ class Outcome:
     line: int = 0  # the last that was read, as a spreadsheet numbers it
 
     def document(self) -> dict[str, Any]:
-        """Of `consent import --json` (commands#documents)."""
+        """The document of `consent import --json` (commands#documents)."""
         return {name: getattr(self, name) for name in ("rows", "kept", "known", "invalid", "errors")}
 
 

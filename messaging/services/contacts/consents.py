@@ -89,7 +89,7 @@ def _row(one: Said) -> list[Any]:
 
 
 def _unknown(said: Sequence[Said]) -> list[Said]:
-    """Those that say something new, each once, in one order for all writers: no two deadlock."""
+    """What of this is not stored yet, each once, in one order for all writers, so that no two deadlock."""
     told = {_key(one): one for one in reversed(said)}
     there = ConsentEvent.objects.filter(subscriber__among=[key[0] for key in told]).order_by()
     known = set(there.values_list("subscriber", "at", "channel", "state", "source")) if told else set()
@@ -97,7 +97,7 @@ def _unknown(said: Sequence[Said]) -> list[Said]:
 
 
 def _key(one: Said) -> tuple[str, dt.datetime, str, str, str]:
-    """What tells what was said from any other; sorted by it, each person's are in the order in which they said it."""
+    """A key that is the same only for the same statement; it sorts each person's statements by time."""
     return subscriber(one.number), one.at, one.channel, one.state, one.source
 
 
@@ -109,7 +109,7 @@ def _tell(said: Iterable[Said], by: User | None) -> int:
 
 
 def _write(rows: Sequence[Sequence[Any]]) -> None:
-    """In the order of numbers, so that no two writers deadlock; what is older than what is there changes nothing."""
+    """Write consents ordered by number, so that no two writers deadlock; older ones than the stored change nothing."""
     table = Consent._meta.db_table
     new = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
     is_later = (
@@ -133,7 +133,7 @@ def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], o
 
 
 def given_among(numbers: Iterable[str], channel: str) -> set[str]:
-    """Those of the numbers whose consent for the channel is given now."""
+    """The numbers whose consent for the channel is given now."""
     wanted = list(numbers)
     if not wanted:
         return set()
@@ -165,7 +165,7 @@ def withdrawn_since(channel: str, since: dt.datetime) -> frozenset[str] | None:
 
 
 def without(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
-    """Those who are to be left out of the campaign; nobody where it needs no consent."""
+    """The numbers to leave out of the campaign because they have not consented; none if it needs no consent."""
     if not is_needed(campaign):
         return set()
     wanted = set(numbers)
@@ -188,7 +188,7 @@ def last_said(number: str) -> int:
 
 @transaction.atomic
 def set_by_hand(number: str, *, channel: str, state: str, why: str, by: User | None) -> None:
-    """What a person told us otherwise, by letter or on the telephone; ValidationError without a reason."""
+    """Note a consent that was given or withdrawn by letter or telephone; ValidationError without a reason."""
     if is_blank(why):
         raise ValidationError({"why": _("Say how you know, for example “signed the form in the shop on 3 May”.")})
     if state not in ConsentState.values or channel not in [one.value for one in CHANNELS]:

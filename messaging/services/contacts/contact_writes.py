@@ -29,7 +29,7 @@ class Written:
 
 
 def write(rows: Sequence[ReadyRow], *, source: str, group_id: int | None, import_id: int | None = None) -> Written:
-    """In the caller's transaction. What a row does not say stays; of the same number in a chunk, the later row wins."""
+    """Write rows in the caller's transaction. Values that a row leaves out stay; a repeated number's later row wins."""
     one_at_a_time()
     there, ids = _stored([row[0] for row in rows])
     stored, written, changed = dict(there), Written(), {}
@@ -130,7 +130,7 @@ def _overwritten(before: ReadyRow, after: ReadyRow) -> str:
 
 
 def _merged(before: ReadyRow, row: ReadyRow) -> ReadyRow:
-    """What happens to a contact; `before` itself where nothing does, which most rows of a second import mean."""
+    """The contact after this row; `before` itself if nothing changes, as for most rows of a repeated import."""
     if row == before:
         return before
     was, says = CleanRow.of(before), CleanRow.of(row)
@@ -144,7 +144,7 @@ def _merged(before: ReadyRow, row: ReadyRow) -> ReadyRow:
 
 
 def _merged_attributes(before: CleanRow, row: CleanRow) -> dict[str, str]:
-    """What the row does not say stays, but a first name of its own goes with the name that it belonged to."""
+    """The attributes after this row. Those it leaves out stay, except a first name that does not fit the new name."""
     merged = {**before.attributes, **row.attributes}
     first = before.attributes.get("first_name")
     if first and row.name and "first_name" not in row.attributes and not row.name.startswith(first):
@@ -167,7 +167,7 @@ def _upsert(
 
 
 class _Made(NamedTuple):
-    """What all rows of a chunk have in common; who was there already keeps source and import."""
+    """The columns that all new rows of a chunk share; existing contacts keep their source and import."""
 
     source: str
     imported_by_id: int | None
@@ -228,7 +228,7 @@ _odd = re.compile(r"[\\\n\r]")
 
 
 def _copy_line(row: ReadyRow) -> str:
-    """As PostgreSQL's text format requires; one block of lines takes half the time of a call for each row."""
+    """The row in PostgreSQL's text format for COPY; one block of lines takes half the time of a call for each row."""
     line = "\t".join(row)
     if _odd.search(line) or line.count("\t") >= len(row):
         return "\t".join([cell.translate(_escapes) for cell in row])
@@ -247,8 +247,8 @@ def _add_members(numbers: Sequence[str], group_id: int, import_id: int | None) -
 
 
 def _forget_overtaken(ids: Sequence[int], import_id: int) -> None:
-    """Of a number that a file has twice the first values are kept, unless somebody has changed it between the two: also
-    where the first of the two added it."""
+    """Where a file has a number twice, keep the first values for an undo, also if the first row added the contact, but
+    not if somebody changed the contact between the two."""
     is_one, parameter = among(ids)
     with connection.cursor() as cursor:
         cursor.execute(

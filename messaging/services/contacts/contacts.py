@@ -1,4 +1,4 @@
-"""What is done to many contacts at once: set by set, never one by one, whatever their number."""
+"""Acts on many contacts at once: by statements on whole sets, never one by one, however many there are."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +56,7 @@ def set_groups(contact: Contact, groups: Iterable[ContactGroup]) -> None:
 
 
 def put_into_groups(contact: Contact, groups: Sequence[ContactGroup]) -> None:
-    """As `set_groups`, told as the contact's page tells it."""
+    """As `set_groups`, and record the change as the contact's page does."""
     before = set(contact.groups.filter(is_ad_hoc=False).values_list("name", flat=True))
     set_groups(contact, groups)
     after = {group.name for group in groups}

@@ -7,20 +7,20 @@ from messaging.msisdn import Msisdn
 
 
 def put_number(contact: Contact, parsed: Msisdn) -> None:
-    """With what the number tells about itself."""
+    """Set the number, and the country, time zones and validity that follow from it."""
     contact.number, contact.country = parsed.number, parsed.country
     contact.time_zones = ",".join(parsed.time_zones)
     contact.validity = Contact.Validity.VALID if parsed.is_valid else Contact.Validity.POSSIBLE
 
 
 def of_name(name: str, attributes: Mapping[str, str]) -> dict[str, str]:
-    """Of a contact with another name: a first name of its own goes with the name that it belonged to."""
+    """The attributes after a change of name: a first name that does not begin the new name is removed."""
     is_of_the_name = name.startswith(attributes.get("first_name", ""))
     return {key: value for key, value in attributes.items() if is_of_the_name or key != "first_name"}
 
 
 def save(contact: Contact, *, were: Mapping[str, object]) -> None:
-    """What differs from what it was; ValidationError names the field that is wrong."""
+    """Save the fields that differ from `were`; ValidationError names the field that is wrong."""
     changed = {name for name, before in were.items() if getattr(contact, name) != before}
     contact.full_clean(exclude=set(were) - changed)
     contact.save(update_fields={*changed, "country", "time_zones", "validity", "updated_at"})

@@ -1,4 +1,4 @@
-"""Who was erased: their number is all that is kept of them, and it tells when a file brings them back."""
+"""Erased people: only their number is kept, to recognise them when a file brings them back."""
 
 import datetime as dt
 from collections.abc import Container, Sequence
@@ -18,7 +18,7 @@ def done() -> "QuerySet[Erasure]":
 
 
 def count_among(numbers: Sequence[str]) -> int:
-    """By whatever spelling. Most consoles have erased nobody, and an import asks for each of its chunks."""
+    """How many of the numbers were erased, in any spelling. Returns early if nobody was: imports ask for each chunk."""
     if not numbers or not done().exists():
         return 0
     found = done().filter(number__among=every_spelling(numbers)).values_list("number", flat=True)
@@ -33,8 +33,8 @@ def is_of_erased(number: str) -> bool:
 def gone_since(launch: dt.datetime | None) -> list[str]:
     """Every spelling of those who were erased after this launch and have not become contacts again.
 
-    What is not launched loses them in the moment of erasing (`people.erase`); what was keeps their numbers as proof,
-    and must not hand them on. Those whom a restore could only ask for are among them, unless they are contacts.
+    Drafts lose them at the moment of erasing (`people.erase`); launched campaigns keep their numbers as proof, and must
+    not pass them on. Erasures that a restore could only ask for count too, unless the person is a contact.
     """
     if launch is None:
         return []

@@ -23,7 +23,7 @@ _like_a_date = re.compile(r"(?:19|20)\d\d([-/.]?)[01]?\d\1[0-3]?\d|[0-3]?\d([-/.
 
 
 def one_each(path: Path, region: str) -> Iterator[Written]:
-    """By its header's name; without a header, the first column that holds a number in the first row."""
+    """The numbers of one column: the one that the header names, else the first with a number in the first row."""
     rows = contact_files.plain_rows(path)
     first = next(rows, None)
     if first is None:
@@ -36,7 +36,7 @@ def one_each(path: Path, region: str) -> Iterator[Written]:
 
 
 def every_one(path: Path, region: str) -> Iterator[Written]:
-    """Of each column of numbers; ValidationError for one that is not named so and seems to hold some too."""
+    """The numbers of all columns of numbers; ValidationError if a column not named so seems to hold numbers too."""
     contact_files.require_one_sheet(path)
     rows = contact_files.plain_rows(path)
     first = next(rows, None)
@@ -146,7 +146,7 @@ def _is_number(cell: str, region: str) -> bool:
 
 
 def _is_somebody_s(cell: str, region: str) -> bool:
-    """In a range that is in use: a date or an order's number seldom is."""
+    """Whether this is a number in a range that is in use, as dates and order numbers seldom are."""
     try:
         return msisdn.parse(subscriber(number(cell, region))).is_valid
     except msisdn.InvalidNumber:

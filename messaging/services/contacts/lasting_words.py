@@ -51,7 +51,7 @@ class LastingWords:
         )
 
     def kept(self) -> str:
-        """As JSON, for a restore that dies before they are written."""
+        """All of them as JSON, kept for a restore that dies before they are written."""
         rows = (
             [one._asdict() for one in self.suppressed],
             [asdict(one) for one in self.said],
@@ -94,8 +94,8 @@ def read(since: dt.datetime) -> LastingWords:
 
 
 def _is_confirmed() -> Q:
-    """What a STOP has put on the list keeps its moment when somebody else says it too, from when on no START takes it
-    off: that may have been since.
+    """Entries made by a STOP and confirmed by somebody else, perhaps since the backup. They keep the STOP's moment, and
+    no START releases them.
     """
     stops = Reply.objects.filter(number=OuterRef("number")).exclude(opt_out="")
     return Q(Exists(stops), ~Q(source=suppression.BY_REPLY), reason=SuppressionEntry.Reason.OPT_OUT)

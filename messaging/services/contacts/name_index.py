@@ -163,7 +163,7 @@ def _new_on_sqlite() -> list[int]:
 
 
 def _put(table: str, ids: Sequence[int], words: Mapping[int, str]) -> None:
-    """Of these contacts the index holds these words from now on; what it has so already stays untouched."""
+    """Set the words of these contacts in the index; rows that have them already stay untouched."""
     is_one, parameter = among(ids)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT rowid, words FROM {table} WHERE rowid {is_one}", [parameter])

@@ -36,7 +36,7 @@ def country_meant(job: ContactImport, mapping: Mapping[str, str]) -> str:
 
 
 def _candidates() -> Iterable[str]:
-    """Where the contacts that came last are, and where the reader's language is spoken."""
+    """Countries to try: those of the newest contacts, then the one of the reader's language."""
     spoken = OF_LANGUAGES.get((get_language() or "").partition("-")[0])
     return dict.fromkeys([*recent_countries(), *([spoken] if spoken else [])])
 

@@ -65,7 +65,7 @@ def from_lines(lines: Iterable[str], *, by: User | None = None) -> Paste:
 
 
 def titles_of(lines: Sequence[str], *, after: int, head: Sequence[str]) -> Titles | None:
-    """What the first lines name, for the lines behind the first `after`."""
+    """The column titles in a paste's first lines, for lines that begin behind the first `after`."""
     first = head or (lines if after == 0 else [])
     return pasted_lines.titles_of(first[: pasted_lines.HEAD])
 
@@ -141,7 +141,7 @@ def suppressed(paste: Paste, channels: Sequence[str]) -> int:
 
 
 def forget_unused() -> None:
-    """Those of drafts that were never saved; a few at a time."""
+    """Delete old pastes of drafts that were never saved; a few at a time."""
     old = Paste.objects.filter(made_at__lt=timezone.now() - KEPT)
     used = Campaign.objects.filter(paste__isnull=False).values("paste")
     for pk in list(old.exclude(pk__in=used).values_list("pk", flat=True)[:5]):

@@ -37,7 +37,7 @@ _elsewhere: list[Callable[[str], None]] = []
 
 
 def taken_out_too(take_out: Callable[[str], None]) -> None:
-    """When an app is made ready: what of it has not left loses a number that is erased, in the same transaction.
+    """Register, in ready(), what takes an erased number out of whatever has not left, in the same transaction.
 
     `take_out` raises ValidationError where something that it cannot stop may still reach that person.
     """
@@ -51,7 +51,7 @@ class Known:
 
 
 def of(number: str) -> Known:
-    """By digits with country code; anyone who has the number, whether or not they are a contact."""
+    """The person who has this number (digits with country code), whether or not they are a contact."""
     numbers = spellings(number)
     found = sorted(Contact.objects.filter(number__in=numbers), key=lambda one: numbers.index(one.number))
     emails = tuple(dict.fromkeys(contact.email.lower() for contact in found if contact.email))
@@ -100,7 +100,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
 
 
 def _erase_conversation(key: str) -> None:
-    """With its notes, and the texts of what was answered there: each is one campaign to this person alone."""
+    """Delete the conversation and its notes, and empty the texts of its answers, campaigns to this person alone."""
     answers = ConversationAnswer.objects.filter(conversation__subscriber=key)
     over = (CampaignState.FINISHED, CampaignState.CANCELLED)
     _refuse(list(answers.exclude(campaign__state__in=over).values_list("campaign__name", flat=True)))

@@ -19,7 +19,7 @@ from messaging.subscribers import every_spelling
 
 NATIONAL = 5  # digits from which a national number is looked for behind every country code
 WORDS = 5  # of a name that are compared
-FEW = 1000  # who begin so, up to which a list shows who is found in other ways too
+FEW = 1000  # people who begin so: up to this many, a list also shows people found in other ways
 FEW_WAIT = 2000  # for the index, up to which each of them is looked at
 LISTED = 200  # found in other ways
 ENOUGH = 8  # so that nobody looks for digits in the middle of numbers
@@ -72,8 +72,8 @@ def narrow(contacts: QuerySet[Contact], query: Query) -> QuerySet[Contact]:
 
 
 def whole(query: Query) -> QuerySet[Contact]:
-    """Whose whole number or address it is. Nothing else is looked for where masks are shown: a part that finds somebody
-    says one digit more of theirs, and the next part the next."""
+    """Contacts with exactly this number or address. A viewer who sees masks may search only so: by parts that find
+    somebody, they could work out the hidden digits one by one."""
     contacts = Contact.objects.order_by("number")
     if query.digits:
         return contacts.filter(number__in=numbers_meant(query))

@@ -1,4 +1,4 @@
-"""A file of contacts as an import reads it, for anyone who looks at it or takes it: one cleaner, one set of options."""
+"""A file of contacts as an import reads it, for preview, forecast and import: one cleaner, one set of options."""
 
 from dataclasses import fields
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The countries that matter to this console: those of the contacts that came last."""
+"""The countries that matter to this console: those of the newest contacts."""
 
 from collections import Counter
 

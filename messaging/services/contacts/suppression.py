@@ -102,7 +102,7 @@ def suppress_numbers(
 
 
 def _still_listed(numbers: Collection[str], *, channel: str, reason: str) -> set[str]:
-    """Those of the numbers whose entry stays until the caller's transaction is committed."""
+    """The numbers that are still on the list, their entries locked until the caller's transaction ends."""
     entries = SuppressionEntry.objects.of_subscribers(list(numbers)).filter(channel=channel, reason=reason)
     locked = entries.select_for_update().order_by("pk").values_list("number", flat=True)
     kept = {subscriber(number) for number in locked}
@@ -110,13 +110,13 @@ def _still_listed(numbers: Collection[str], *, channel: str, reason: str) -> set
 
 
 def _keep_from_start(numbers: Collection[str], *, channel: str, **said: Any) -> None:
-    """What their own STOP has put on the list, and somebody else now says too, no START takes off."""
+    """Mark entries of a STOP that somebody else now confirms: no START releases them any more."""
     of_theirs = SuppressionEntry.objects.of_subscribers(list(numbers)).filter(channel=channel, source=BY_REPLY)
     of_theirs.filter(reason=SuppressionEntry.Reason.OPT_OUT).update(**said)
 
 
 def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[str]:
-    """Those of the numbers whose subscriber is on the list of one of these channels, however the entry spells it."""
+    """The numbers whose subscriber is on the list of one of these channels, in whatever spelling the entry has it."""
     # What stops a channel is a setting, so the text differs by it.
     shape = tuple(channels), tuple(opt_outs_also_on(channels))
     return _subscribers_in(lambda given: _stopping.rows(*shape, numbers=given), numbers)
@@ -256,9 +256,9 @@ def hold_stops(numbers: Sequence[str]) -> list[int]:
 
 
 def release_stops(numbers: Sequence[str], *, held: Collection[int], channels: Sequence[str], why: str) -> None:
-    """What their own STOP has put on the list, and nothing else: not by hand, from a file, or after a complaint.
+    """Release only what the person's own STOP put on the list: nothing added by hand, from a file, or by a complaint.
 
-    Of those that are held: what has come since is of a STOP that the caller has not looked at.
+    Only entries in `held` are released: later ones are from a STOP that the caller has not looked at.
     """
     with transaction.atomic():
         _release(list(_stops_of(numbers).filter(pk__in=held, channel__in=channels)), why, None)

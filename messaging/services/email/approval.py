@@ -22,7 +22,7 @@ Kind = EmailLookup.Kind
 
 
 class EmailDrafts(Approvable):
-    """Who is on the list is kept at Laaffic: the word is bound to the list and to how many it told are on it."""
+    """Approval of emails. Only Laaffic knows who is on a list: it is bound to the list and the number it told."""
 
     model = EmailCampaign
     draft = "email_campaign"
@@ -86,7 +86,7 @@ class EmailDrafts(Approvable):
         steps.note(draft, text, by, Act.APPROVAL)
 
     def how_to_approve(self, draft: EmailCampaign) -> str:
-        """What may have left stays as it was sent."""
+        """A sentence: what to do. A campaign of which something may have left cannot become a draft again."""
         if email_states.may_have_arrived(draft):
             return _("It cannot be made a draft again, as its first request may have arrived. Write a new campaign.")
         return super().how_to_approve(draft)
@@ -96,7 +96,7 @@ class EmailDrafts(Approvable):
 
 
 def _told_of(template: EmailChoice | None) -> list[Any]:
-    """What goes out, as far as Laaffic tells; whether it is approved there only decides if it is taken."""
+    """What Laaffic tells of the mail's content. The template's approval there is left out: it changes no content."""
     if template is None:
         return []
     return [template.name, template.detail.get("subject", ""), template.detail.get("language", "")]

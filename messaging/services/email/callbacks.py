@@ -1,4 +1,4 @@
-"""From the inbox to the mails: callbacks, kept where nobody knows their task."""
+"""Applying email callbacks that are in the inbox; callbacks with an unknown task are kept for later."""
 
 from typing import Any
 

@@ -27,12 +27,12 @@ from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 
 REQUESTED = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)  # it leaves, or has left
-# Where the list's size is not known, no callback for so long means that there is none to come.
+# If the list's size is not known: after so long without a callback no more are expected.
 QUIET = dt.timedelta(hours=1)
 
 
 def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Only before its request left: Laaffic has no way to take a batch back.
+    """Cancel it, which is possible only before its request has left: Laaffic cannot take emails back.
 
     A repeat by a person's word can be cancelled until it leaves, whatever happened to the request before it.
     """
@@ -155,14 +155,14 @@ def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
 
 
 def _give_up_requests() -> None:
-    """Of campaigns that went on without them, as no worker asks for those again: their process is dead by now."""
+    """Give up open requests of campaigns that went on without them: no worker asks again, their process is dead."""
     over = [EmailCampaignState.RUNNING, *email_counting.OVER]
     ours = LedgerEntry.objects.filter(about_kind=email_states.ABOUT, interface=email_states.INTERFACE)
     lost_requests.give_up(ours.filter(about_id__in=EmailCampaign.objects.filter(state__in=over).values("pk")))
 
 
 def _end_lost_requests() -> None:
-    """Of campaigns that went on without them, after a day; a callback or an answer still counts."""
+    """Let requests without an answer lapse after a day if their campaign went on; a callback or answer still counts."""
     waiting = [EmailCampaignState.UNKNOWN, EmailCampaignState.SENDING, EmailCampaignState.HELD]
     going_on = EmailCampaign.objects.exclude(state__in=waiting)
     lost = LedgerEntry.objects.filter(
@@ -175,7 +175,7 @@ def _end_lost_requests() -> None:
 
 @transaction.atomic
 def _hold_after_end(campaign_id: int) -> None:
-    """What waits for its hours or for another try asks at its end, while somebody can still decide."""
+    """Hold at its latest end a campaign that waits for its hours or for another try, so that a person decides."""
     campaign = steps.locked(EmailCampaign, campaign_id)
     has_request = campaign.entry is not None and campaign.entry.state in REQUESTED
     if campaign.state != EmailCampaignState.SENDING or has_request:

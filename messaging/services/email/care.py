@@ -76,7 +76,7 @@ def _people_full(campaign: EmailCampaign, since: dt.datetime, most: int) -> int:
     if len(recent) < most:
         return 0
     mails = EmailMessage.objects.filter(campaign__in=recent).exclude(address="").order_by()
-    # By an expression: by the column SQLite would read the whole index of addresses, so that it need not sort.
+    # Grouped by an expression: by the column, SQLite would read the whole index of addresses to avoid a sort.
     left = mails.exclude(submission=Submission.FAILED).values(who=Coalesce("address", Value("")))
     full = left.annotate(n=Count("pk")).filter(n__gte=most).values("who")
     earlier = EmailMessage.objects.filter(campaign__receiver_id=campaign.receiver_id, address=OuterRef("address"))

@@ -171,17 +171,17 @@ CONTENT = (
 
 
 def cost_of(campaign: EmailCampaign) -> Cost:
-    """Not known: neither answers nor callbacks name a price."""
+    """Its cost, without any amount: neither Laaffic's answers nor its callbacks name a price."""
     return Cost([], {}, campaign.receiver_count or 0)
 
 
 def content_digest(campaign: EmailCampaign) -> str:
-    """Of what somebody who edits it changes."""
+    """A digest of the fields that a person can edit."""
     return ledger.digest_of(json.dumps([getattr(campaign, name) for name in ("name", *CONTENT)], default=str))
 
 
 def shown_digest(campaign: EmailCampaign) -> str:
-    """Of what is sent to whom, as far as it is known here: the list's and the template's details at Laaffic too."""
+    """A digest of what is sent to whom, with what is known here of the list and the template at Laaffic."""
     chosen = EmailChoice.objects.filter(
         lookup__application=campaign.application_id,
         lookup__kind__in=[EmailLookup.Kind.LIST, EmailLookup.Kind.TEMPLATE],
@@ -192,14 +192,14 @@ def shown_digest(campaign: EmailCampaign) -> str:
 
 
 def digest_of(campaign: EmailCampaign) -> str:
-    """Of what reaches whom: with another mark for advertisements it is the same mail."""
+    """A digest of what reaches whom: a mail that differs only in its mark for advertisements is the same mail."""
     return ledger.digest_of(
         "email", campaign.from_address, campaign.receiver_id, campaign.template_id, campaign.subject
     )
 
 
 def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
-    """Of its request, for the ledger; without the callback's address, which holds a secret."""
+    """What the ledger keeps of its request; without the callback's address, which holds a secret."""
     return {
         "from": campaign.from_address,
         "recipient list": campaign.receiver_id,

@@ -29,7 +29,7 @@ def ended(campaign: EmailCampaign, moment: dt.datetime) -> str:
 
 
 def begins_too_late(campaign: EmailCampaign) -> str:
-    """Of a draft: the sentence where its time and its calendar have it begin after its end; "" where they do not."""
+    """A sentence if the draft's time and calendar make it begin after its latest end, else ""."""
     begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
     opens = opens_at(campaign, begins) or begins
     if campaign.latest_end is None or campaign.latest_end > opens:

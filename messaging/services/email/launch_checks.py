@@ -56,7 +56,7 @@ def planned(campaign: EmailCampaign) -> Planned:
 
 
 def of_choices(campaign: EmailCampaign) -> list[Check]:
-    """What the last look-up says against its list and its template, also while it is written."""
+    """Checks of its list and template against the last look-up, also while it is being written."""
     template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
     chosen = email_choices.known(campaign.application, Kind.LIST, campaign.receiver_id)
     return [*_template(campaign, template), *_list(campaign, chosen)]

@@ -67,9 +67,9 @@ def apply(told: Sequence[Told]) -> list[bool]:
 
 
 def _campaigns_of(told: Sequence[Told]) -> list[int | None]:
-    """By the mark that we put into the address, else by the task.
+    """The campaign of each callback: by the mark that we put into the address, else by the task; None if unknown.
 
-    Also where no request is known: a mark leaves in a request alone, so a backup was restored that lacks it.
+    A mark counts also if no request is known: it leaves only in a request, so a restored backup lacks that request.
     """
     marks = {one.mark for one in told if one.mark}
     tasks = {one.submission.task_id for one in told if one.submission.task_id}
@@ -161,7 +161,8 @@ def _is_nameless() -> Q:
 
 
 def _settle_earliest(campaign: EmailCampaign, task_id: str) -> None:
-    """Not where what arrived for certain may have been this one: either of the two names no task."""
+    """Settle the earliest open request by this callback, unless the callback may be about a request known to have
+    arrived, because either of them names no task."""
     requests, evidence = email_states.requests_of(campaign), _by_callback(task_id)
     arrived = requests.filter(state=EntryState.ACCEPTED)
     if (not task_id and arrived.exists()) or arrived.filter(evidence=WITHOUT_TASK.words).exists():
@@ -209,8 +210,8 @@ class _Mails:
             mail.delivery = Delivery.NONE  # as if this word had come first
 
     def _find(self, submission: EmailSubmission) -> EmailMessage | None:
-        """By its id; else the address's row that has no id yet; without an id the address's first row: the same may be
-        told again after each of them has its id, of an address that is on the list twice.
+        """The mail by its id, else the address's row that has no id yet. A submission without an id falls back on the
+        address's first row: it may be repeated when each row of an address that is on the list twice has its id.
         """
         if submission.email_id and (known := self.by_id.get(submission.email_id[:64])):
             return known

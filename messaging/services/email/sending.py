@@ -47,7 +47,7 @@ from messaging.services.gates import frequency
 
 logger = logging.getLogger(__name__)
 
-# What else an error finds has arrived by another request, or was cancelled or written off: neither is sent by it again.
+# An error changes a campaign only in these states: in others it arrived by another request, or was given up.
 WAITING_FOR_ANSWER = (EmailCampaignState.SENDING, EmailCampaignState.UNKNOWN)
 LOOKED_AT_WITHIN = dt.timedelta(minutes=1)  # its launch has asked Laaffic how list and template stand
 
@@ -86,7 +86,7 @@ def send(campaign_id: int) -> None:
 
 
 def send_at_its_moment(campaign_id: int) -> None:
-    """For a request that waits until then; the sweeper does what this forgets."""
+    """Wait for the moment of a request that is near, and send it; the sweeper finds what this misses."""
     waiting = EmailCampaign.objects.filter(pk=campaign_id, state=EmailCampaignState.SENDING)
     until = waiting.values_list("not_before", flat=True).first()
     if until is not None and moments.wait_for(until):
@@ -109,7 +109,7 @@ def batch_of(campaign: EmailCampaign) -> EmailBatch:
 
 
 def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> LaafficError:
-    """What stopped a request before it left is one of the three outcomes too."""
+    """The problem as one of the three outcomes of a request, also if it stopped the request before it left."""
     if isinstance(problem, InvalidRequest):
         return Unfit(problem)
     return problem if isinstance(problem, LaafficError) else NotSent(str(problem), interface=INTERFACE)
@@ -126,7 +126,7 @@ def _look_again(campaign_id: int) -> None:
 
 
 def _has_waited(campaign: EmailCampaign) -> bool:
-    """For its hours, or for another try."""
+    """Whether it waited, for its hours or for another try."""
     return campaign.waits_for_hours or campaign.not_before is not None
 
 
@@ -206,7 +206,7 @@ def _is_over(campaign: EmailCampaign, entry: LedgerEntry) -> bool:
     """Whether the request before this one leaves the way free. We hold the lease, so its worker is dead."""
     died = "its worker died before the request left"
     if entry.state == EntryState.PREPARED:
-        # Where it left at this very moment, the next look finds it in flight.
+        # If it leaves at this very moment, the next look finds it in flight.
         return bool(ledger.take_back(ledger.only(entry.pk), died))
     if entry.state == EntryState.IN_FLIGHT:
         lost = OutcomeUnknown("its worker died after the request may have left", interface=INTERFACE)
@@ -286,8 +286,8 @@ def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
 def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     """−2 after a lost answer: that request arrived. False where none was lost: then it is a refusal.
 
-    By what Laaffic tells duplicates apart, and for how long, is not documented. So where another campaign went to the
-    same list, the lost request stays unknown.
+    How Laaffic recognises duplicates, and for how long, is not documented. So if another campaign went to the same
+    list, the lost request stays unknown.
     """
     if email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED).exists():
         return True  # that one is known by now, and what else was lost is not

@@ -122,9 +122,9 @@ def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 
 
 def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> None:
-    """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave.
+    """StillOpen unless `again` says why, if the same mail to the same list has an open request or is about to leave.
 
-    Its own requests need no reason here: what may have arrived of them only a person's word sends again.
+    Its own requests need no reason here: what may have arrived is sent again only if a person says so.
     """
     is_reason_given = bool(restored_drafts.reason_for(campaign, again))
     own = (email_states.ABOUT, campaign.pk)
@@ -207,7 +207,7 @@ def start_scheduled(campaign_id: int) -> None:
 
 
 def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
-    """By the clock nobody is there to be told: what misses its approval by now is held."""
+    """Start it, or hold it if its approval is missing: at its moment nobody is there to be told."""
     if missing := approval_rules.missing(campaign):
         email_states.hold(campaign, missing)
     else:
@@ -306,7 +306,7 @@ def _make_draft(campaign: EmailCampaign, event: str, by: User | None, *, unless_
 
 
 def follow_account() -> None:
-    """What the account's hold stopped goes on when that has ended."""
+    """Let the campaigns go on that an account hold stopped, once the hold has ended."""
     held = EmailCampaign.objects.filter(
         account_hold.may_go_on(), state=EmailCampaignState.HELD, is_held_by_account=True
     )
@@ -314,9 +314,9 @@ def follow_account() -> None:
 
 
 def _is_late(campaign: EmailCampaign) -> str:
-    """Of one whose time came during the hold: a sentence where it has passed by too much.
+    """A sentence if its time came during the hold and passed too long ago, else "".
 
-    What waited for its hours, or was sent late by a person, is as late as the hold has made it.
+    If it waited for its hours, or a person sent it late, only the time since the hold began counts as late.
     """
     if campaign.scheduled_at is None or email_states.may_have_arrived(campaign):
         return ""

@@ -39,7 +39,7 @@ def has_a_double(campaign: EmailCampaign) -> bool:
 
 
 def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[Earlier]:
-    """For a budget that is set now: what those of these requests that send to a list have taken."""
+    """What these requests have already taken, if they sent to a list: a budget that is set now starts with it."""
     sending = list(entries.filter(interface=INTERFACE, application=application_id))
     campaigns = EmailCampaign.objects.in_bulk([entry.about_id for entry in sending])
     for entry in sending:
@@ -48,7 +48,7 @@ def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[E
 
 
 def budgets_of(campaign: EmailCampaign) -> whole_requests.Taken:
-    """What its request would take of them, under the locks of their counters."""
+    """What its request would take of the application's budgets, checked under their counters' locks."""
     return whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
 
 

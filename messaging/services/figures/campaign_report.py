@@ -41,7 +41,7 @@ def left_out(campaign: Campaign) -> dict[str, int]:
 
 
 def _invalid_and_duplicates(campaign: Campaign) -> tuple[int, int]:
-    """Of those that its column counts together: invalid numbers, and those of somebody who is in the audience anyway.
+    """(invalid numbers, duplicates of people who are in the audience anyway), which one column counts together.
 
     Invalid numbers are counted when the freezing has ended.
     """

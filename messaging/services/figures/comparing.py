@@ -75,7 +75,7 @@ def chosen(given: str) -> list[int]:
 
 
 def of(ids: Sequence[int]) -> list[Compared]:
-    """In that order. ValidationError names those that are not there."""
+    """These campaigns, compared, in the order of `ids`; ValidationError names those that do not exist."""
     campaigns = Campaign.objects.defer("text", "extra_numbers").in_bulk(ids)
     if missing := [str(pk) for pk in ids if pk not in campaigns]:
         raise ValidationError(
@@ -105,7 +105,7 @@ def marks(values: Sequence[Any], *, high_is_good: bool) -> list[str]:
 
 
 def prices(compared: Sequence[Compared]) -> list[Decimal | None]:
-    """What can be compared of the costs per delivered message: only amounts of one currency."""
+    """The costs per delivered message; all None if they are not in one currency and cannot be compared."""
     told = [one.price for one in compared]
     if len({price[0] for price in told if price}) != 1:
         return [None] * len(told)

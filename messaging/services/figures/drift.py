@@ -74,7 +74,7 @@ def _key(country: str, drift: Drift) -> str:
 
 
 def _is_new(campaign: Campaign, country: str, drift: Drift, actual: Actual) -> bool:
-    """Not told yet; what a sample did not confirm is looked at again when there are twice as many."""
+    """Whether the drift was not told yet. One that was not confirmed counts again with twice as many messages."""
     known = (campaign.drift or {}).get(_key(country, drift))
     return known is None or (not known["told"] and actual.charged >= 2 * known["messages"])
 
@@ -103,7 +103,7 @@ def in_words(drift: Drift) -> str:
 
 
 def _is_confirmed(pk: int, country: str) -> bool:
-    """Where a sample told how long texts would be, their own counts decide."""
+    """Whether the drift is real. If the expected segments were from a sample, the texts' own counts decide."""
     kept = Campaign.objects.values_list("forecast", flat=True).get(pk=pk)
     if not (kept and kept["is_sampled"]):
         return True

@@ -21,7 +21,7 @@ ENDED = (MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED,
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Of one country; what is None nobody could tell."""
+    """What was expected for one country; None where nothing could tell it."""
 
     country: str
     recipients: int | None
@@ -38,7 +38,7 @@ class Expected:
 
 @dataclass(slots=True)
 class Actual:
-    """As far as reports have come."""
+    """What came of the messages to one country, as far as reports have come."""
 
     ended: int = 0
     charged: int = 0  # messages whose report named an amount
@@ -79,7 +79,7 @@ class Drift:
 
     @property
     def query(self) -> str:
-        """Of the list of messages, within the campaign: those that drifted."""
+        """The query string that narrows the campaign's list of messages to those that drifted."""
         return urlencode({"country__exact": self.country, "drifted": self.what})
 
 
@@ -122,12 +122,12 @@ def rows(campaign: Campaign) -> list[Row]:
 
 
 def was_forecast(rows: Iterable[Row]) -> bool:
-    """Not where a command launched what no page had shown: then nobody said what to expect."""
+    """Whether recipients were forecast. A command can launch what no page has shown: then nothing was."""
     return any(row.expected.recipients is not None for row in rows)
 
 
 def actuals(campaigns: Iterable[int]) -> dict[tuple[int, str], Actual]:
-    """By campaign and country, of what has ended; the currency is the one that most of it was charged in."""
+    """{(campaign, country): Actual} of messages that ended, in the currency in which most of them were charged."""
     tallies = OutcomeTally.objects.filter(campaign__in=campaigns, state__in=ENDED).order_by()
     is_charged = ~Q(currency="")
     sums = tallies.values_list("campaign_id", "country", "currency").annotate(
@@ -168,7 +168,7 @@ def _differs(expected: float, actual: float) -> bool:
 
 
 def priced_otherwise(kept: dict[str, Any] | None) -> Q:
-    """Of one campaign's messages those that cost something else than its launch expected."""
+    """The messages of one campaign that cost something else than its launch expected."""
     found = Q(pk__in=[])
     for country in (kept or {}).get("by_country", {}):
         one = of(kept, country)
@@ -184,7 +184,7 @@ def priced_otherwise(kept: dict[str, Any] | None) -> Q:
 
 
 def document(campaign: Campaign) -> list[dict[str, Any]]:
-    """For scripts and dossiers (commands#documents)."""
+    """The rows as a document, for scripts and dossiers (commands#documents)."""
     return [
         {
             "country": row.expected.country,

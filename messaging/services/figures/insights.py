@@ -153,7 +153,7 @@ def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -
 
 
 def spending(campaign: Campaign, counts: dict[str, int]) -> list[dict[str, Any]]:
-    """By currency: charged so far, and about how much at the end if the rest costs what these did."""
+    """For each currency: what was charged so far, and about how much at the end if the rest costs the same."""
     rows = OutcomeTally.objects.filter(campaign=campaign).exclude(currency="").order_by("currency")
     sums = list(rows.values_list("currency").annotate(paid=Sum("pay_micros"), n=Sum("messages")))
     pending = sum(counts[state] for state in ("queued", "claimed", "accepted", "unknown"))

@@ -19,7 +19,7 @@ FAILED = (MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED)
 
 @dataclass(frozen=True, slots=True)
 class ListFigures:
-    """Of one campaign."""
+    """What a row of the list shows of one campaign."""
 
     progress: dict[str, Any]  # as counting.progress
     pace: Pace | None  # None where it does not run

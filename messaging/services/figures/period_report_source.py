@@ -1,4 +1,4 @@
-"""What messages give to a report (reports/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
+"""The figures of messages for a report (reports/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
 
 import datetime as dt
 from collections import defaultdict
@@ -86,7 +86,7 @@ def of_campaigns(ids: Sequence[int]) -> dict[int, Figures]:
 
 
 def _wanted(limits: Limits) -> dict[str, Any]:
-    """Of the limits those that a tally knows by itself: the database reads nothing else."""
+    """A filter for the limits that a tally has columns for, so that the database reads nothing else."""
     found: dict[str, Any] = {}
     if "country" in limits.only:
         found["country__in"] = list(limits.only["country"])
@@ -182,7 +182,7 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
             figures.reasons[reason] += n
         if state == MessageState.REJECTED:
             figures.rejections[reason] += n
-        if state in counting.TAKEN and not currency:  # what was charged in nobody knows which is in no sum either
+        if state in counting.TAKEN and not currency:  # an amount without a currency is in no sum
             figures.counts["price_not_told"] += n
         if currency:
             figures.cost[currency] += paid

@@ -21,7 +21,7 @@ SHOWN = 100
 def prove(campaign: Campaign, look: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """{"id", "messages", "calls", "counts", "segments", "cost", "price_not_told", "disagreements": [sentence]}.
 
-    No sentence means that it all agrees. Of one moment, also while it runs. `look` is called every second.
+    No sentence means that all agrees. All figures are of one moment, even while it runs. `look` is called every second.
     """
     for _ in range(TRIES):
         look()
@@ -85,7 +85,7 @@ def _recounted(campaign: Campaign) -> dict[str, int]:
 
 
 def _recounted_segments(campaign: Campaign) -> dict[int, int]:
-    """By batch, of what the gateway took."""
+    """{batch id: segments} of the messages that the gateway accepted."""
     rows = Message.objects.filter(campaign=campaign, state__in=counting.SENT).order_by().values_list("batch_id")
     return dict(rows.annotate(total=Sum("segments")))
 
@@ -122,7 +122,7 @@ def _prices(campaign: Campaign, derived: dict[str, Any], missing: int) -> Iterat
 
 
 def _stopped(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
-    """What gates have stopped is cancelled; a person may have cancelled more."""
+    """Check that all messages stopped by gates are cancelled; a person may have cancelled more."""
     tallied = sum(gate_tallies.of(campaign).values())
     if tallied > recounted["cancelled"]:
         yield f"gates have stopped {tallied} messages, {recounted['cancelled']} are cancelled"

@@ -63,7 +63,7 @@ def text_of(message: Message) -> str:
 
 
 def segments_of(message: Message) -> int:
-    """Of its own text, fields filled in: also before an answer has counted them."""
+    """The segments of the message's own text, fields filled in, also before an answer has counted them."""
     return OwnSegments(message.campaign).of(message.merge_values, message.segments)
 
 

@@ -45,7 +45,7 @@ class Forecast:
 
     @property
     def takes(self) -> str:
-        """In words; "" where nothing tells, or nobody is sent anything."""
+        """How long sending takes, in words; "" if the speed is not known or nobody is sent anything."""
         return durations.in_words(self.recipients / self.rate) if self.rate and self.recipients else ""
 
 
@@ -54,9 +54,9 @@ def of(campaign: Campaign) -> Forecast:
 
 
 def looked_at(campaign: Campaign) -> Forecast | None:
-    """Of the count that is there, for a page that moves by itself; None where there is none of it as it stands.
+    """A forecast from the stored count, for a page that refreshes itself; None if no count is current.
 
-    Nobody is looked for: the fields that are lacking are not known.
+    No contacts are read, so contacts that lack a merge field are not known.
     """
     counted = audience_counts.current(campaign)
     return from_count(campaign, counted, []) if counted else None
@@ -98,7 +98,7 @@ def _limit(campaign: Campaign) -> int | None:
 
 
 def _last_speed(campaign: Campaign) -> float | None:
-    """Of the application's last campaign that was long enough to tell."""
+    """Messages a second in the application's last campaign that was long enough to tell; None if there is none."""
     ended = Campaign.objects.filter(
         application=campaign.application_id,
         channel=campaign.channel,
@@ -112,7 +112,7 @@ def _last_speed(campaign: Campaign) -> float | None:
 
 
 def segments_each(campaign: Campaign) -> float:
-    """Of one message on average, over a sample; nobody is counted for it."""
+    """The average segments of one message, from a sample of contacts; no audience is counted for it."""
     return _average(_segments(campaign)[0])
 
 
@@ -121,7 +121,7 @@ def _average(each: Counter[int]) -> float:
 
 
 def _typical(each: Counter[int]) -> int:
-    """That of the message in the middle."""
+    """The segments of the median message."""
     up_to = dict(zip(sorted(each), itertools.accumulate(each[segments] for segments in sorted(each)), strict=True))
     return next(segments for segments, n in up_to.items() if 2 * n > each.total())
 
@@ -158,7 +158,7 @@ def as_contact(text: str, contact: Contact) -> str:
 
 
 def as_shown(text: str, contact: Contact) -> str:
-    """The same as the viewer may see it. It is not counted: masks have another length and alphabet."""
+    """As `as_contact`, with the masks of this viewer. Never count its segments: masks change length and alphabet."""
     return merge_fields.render(merge_fields.parse(text), merge_fields.with_derived(for_eyes(values_of(contact))))
 
 

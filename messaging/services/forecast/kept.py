@@ -16,7 +16,7 @@ ByCountry = dict[str, dict[str, str | None]]
 
 
 def of(campaign: Campaign, planned: Forecast | None) -> dict[str, Any]:
-    """By country where its recipients were counted; else what one message should have and cost, wherever it goes."""
+    """The forecast to keep: by country if its recipients were counted, else the segments and price of one message."""
     is_sampled = bool(merge_fields.fields(channels.texts_of(campaign)))
     if planned is None:
         by_country = _lately(campaign.channel) if campaign.kind == Campaign.Kind.QUICK else _now(campaign.channel)

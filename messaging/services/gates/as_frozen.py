@@ -23,7 +23,7 @@ MANY = 50  # campaigns that ended just before a launch; with more of them everyt
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """By what the audience of a campaign was chosen."""
+    """The cap, consent and moment by which a campaign's audience was chosen."""
 
     since: dt.datetime  # what was written after it may not have been seen
     cap: tuple[int, int]  # in a day, in a week; 0: none
@@ -40,7 +40,7 @@ def noted(channel: str, launched_at: dt.datetime, cap: tuple[int, int], consent:
 
 
 def confirm(campaign: Campaign, cap: tuple[int, int], consent: bool) -> None:
-    """In the transaction of a chunk: a cap or a setting that is another by now ends the note for good."""
+    """Drop the note for good if cap or consent setting has changed since; called in each chunk's transaction."""
     note = campaign.frozen_by
     if note and (note["cap"], note["consent"]) != (list(cap), consent):
         Campaign.objects.filter(pk=campaign.pk).update(frozen_by={})
@@ -48,7 +48,7 @@ def confirm(campaign: Campaign, cap: tuple[int, int], consent: bool) -> None:
 
 
 def of(campaign: Campaign) -> Frozen | None:
-    """As it is now, for a claim that has its batches; None: everything is to be asked again."""
+    """What is noted of it now, for a claim that has its batches; None if everything must be asked again."""
     for note, launched_at in _note.rows(campaign=campaign.pk):
         if note and launched_at is not None:
             ended = {int(pk): at for pk, at in note["ended"].items()}
@@ -81,7 +81,7 @@ def _sending_since() -> "QuerySet[Campaign, Any]":
 
 
 def _sent_since() -> QuerySet[Campaign]:
-    """Those whose messages were claimed since, or answered."""
+    """Other campaigns on the channel whose messages were claimed or answered since then."""
     in_hands = Batch.objects.filter(
         IS_OPEN_BATCH.implied,
         campaign=OuterRef("pk"),
@@ -95,7 +95,7 @@ def _sent_since() -> QuerySet[Campaign]:
 
 
 def _ended_lately(channel: str, launched_at: dt.datetime) -> dict[str, str] | None:
-    """Of the channel's finished campaigns those that a claim would take for ones that sent since; None: too many."""
+    """{campaign id: when it finished} of those that a claim could take for ones that sent since; None: too many."""
     finished = Campaign.objects.filter(
         channel=channel, state=CampaignState.FINISHED, finished_at__gte=launched_at - SKEW
     )

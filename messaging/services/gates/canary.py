@@ -18,7 +18,7 @@ LONG = dt.timedelta(days=365)  # what waits is let go by the decision; nobody lo
 
 
 def begin(campaign: Campaign) -> None:
-    """At the launch, before anybody of it is frozen."""
+    """Make the canary of a launch that has one; call it before anybody of the audience is frozen."""
     if campaign.launched_at is not None:
         Canary.objects.filter(campaign=campaign).delete()  # of a launch that was taken back
     if campaign.canary:

@@ -29,7 +29,7 @@ class ConsentGate(Gate):
         return Verdict(stopped={row.message_id: self.EVIDENCE for row in rows if row.number in missing})
 
     def _asked(self, numbers: list[str]) -> list[str]:
-        """Those whose consent may be another than when they were frozen."""
+        """The numbers whose consent may have changed since they were frozen."""
         if not self._looked:
             self._looked = True
             frozen = as_frozen.of(self.campaign)

@@ -49,7 +49,7 @@ NO_CAP = Cap(0, 0)
 
 
 def cap_of(campaign: Campaign) -> Cap:
-    """What holds for it; none for a test."""
+    """The cap of a campaign; no cap for a test."""
     is_test = campaign.kind == Campaign.Kind.TEST
     return NO_CAP if is_test else cap_for(campaign.application_id, campaign.purpose)
 
@@ -80,7 +80,7 @@ _elsewhere: dict[str, Elsewhere] = {}
 
 
 def counts_too(channel: str, source: Source, has_left_since: Callable[[dt.datetime], bool]) -> None:
-    """When an app is made ready: what it does on the channel counts for the messages of campaigns as well.
+    """Register, in ready(), what else an app sends on a channel and counts towards the caps of campaigns.
 
     `has_left_since`: whether anything of it counts that did not at that moment. A claim asks that in one statement.
     """
@@ -96,12 +96,12 @@ def full_among(campaign: Campaign, cap: Cap, numbers: Iterable[str], sending: Se
 
 
 def start_of(cap: Cap) -> dt.datetime:
-    """From when on what was sent counts."""
+    """The moment from which on messages count: a week ago if the cap has a limit for a week, else a day ago."""
     return timezone.now() - (WEEK if cap.per_week else DAY)
 
 
 def full_on(cap: Cap, numbers: Iterable[str], sending: Sending, elsewhere: Source | None = None) -> dict[str, str]:
-    """The same, by the messages of these campaigns and by what `elsewhere` tells."""
+    """{number: why}, as above, counting the messages of these campaigns and what `elsewhere` counted."""
     now, since, asked = timezone.now(), start_of(cap), list(numbers)
     others = list(elsewhere(asked, since, now - DAY)) if elsewhere else []
     perhaps = {*_may_be_full(asked, since, min(filter(None, cap)), sending)}
@@ -150,7 +150,7 @@ def sending_since(channel: str, since: dt.datetime) -> Sending:
 
 
 def _may_be_full(numbers: list[str], since: dt.datetime, least: int, sending: Sending) -> list[str]:
-    """Those who have had `least` or more, counted generously by the database; and anyone who has several spellings."""
+    """Numbers with `least` messages or more, counted generously by the database, and all with several spellings."""
     if not numbers or not sending:
         return []
     spelt = [number for number in numbers if has_spellings(number)]
@@ -190,8 +190,8 @@ def _had(
 def _messages(numbers: list[str], since: dt.datetime, day: dt.datetime, sending: Sending) -> list[Any]:
     """(number, campaign, state, attempt, batch, whether answered since `day`; None: not answered) since `since`.
 
-    By the index of (number, campaign). Only the first and the last campaign go into it: with each of them it would be
-    searched once for each.
+    Found by the index of (number, campaign), with only the first and the last campaign as a range: a list of campaigns
+    would cost one search for each of them.
     """
     there, params = _those_of(numbers, since, sending)
     of_day = connection.ops.adapt_datetimefield_value(day)
@@ -240,7 +240,7 @@ class FrequencyGate(Gate):
         return Verdict(stopped={row.message_id: full[row.number] for row in rows if row.number in full})
 
     def _others(self) -> Sending | None:
-        """Whose messages are to be counted; None where nothing has left since they were counted at the freezing."""
+        """The campaigns whose messages must be counted; None if nothing has left since the freezing counted them."""
         frozen = as_frozen.of(self.campaign)
         if frozen is not None and frozen.cap == self.cap and not self._others_sent(frozen):
             return None

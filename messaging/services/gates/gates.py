@@ -57,7 +57,7 @@ class Gate:
         raise NotImplementedError
 
     def taken(self, rows: Mapping[int, Sequence[Queued]]) -> None:
-        """By batch; these are being written into the ledger, in the transaction of the claim: count them."""
+        """Count these, given by batch id: the transaction of the claim is writing them into the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ _kinds: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> None:
-    """When the app is made ready."""
+    """Register a kind of gate, when its app is made ready."""
     _kinds[kind.name] = kind
 
 
 def standing(campaign: Campaign) -> list[Gate]:
-    """Those that have something to say of this campaign, in the order of asking."""
+    """The gates that have something to say about this campaign, in the order in which they are asked."""
     kinds = sorted(_kinds.values(), key=lambda kind: kind.counts)
     found = []
     for kind in kinds:

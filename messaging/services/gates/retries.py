@@ -39,13 +39,14 @@ def has_failed() -> Q:
 
 
 def _may_reach(campaign: Campaign) -> Q:
-    """Of two retries that are both on their way the older one sends: each leaving it to the other, nobody would."""
+    """Messages that may reach the person. Of two waiting retries the older sends: else each would leave it to the
+    other, and none would send."""
     waits = Q(state=MessageState.QUEUED)
     return Q(state__in=MAY_HAVE_REACHED) | waits & (Q(campaign__lt=campaign.pk) | ~Q(batch__state=BatchState.QUEUED))
 
 
 def _before(campaign: Campaign) -> list[int]:
-    """What it is a retry of, and what that one was, the first of them last."""
+    """The ids of the campaign that it retries, of the one which that one retried, and so on, the first of them last."""
     before: list[int] = []
     earlier = campaign.retry_of_id
     while earlier is not None and earlier not in before:
@@ -65,7 +66,7 @@ def _after(campaigns: Sequence[int]) -> set[int]:
 
 
 def reached_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers whose subscriber was reached, however the number was spelt then."""
+    """The numbers whose subscriber was reached, in whatever spelling."""
     if campaign.retry_of_id is None or not numbers:
         return set()
     had = reached(campaign).filter(number__in=every_spelling(numbers)).values_list("number", flat=True)

@@ -21,8 +21,8 @@ from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 NAME = "hours"
 STANDS_STILL = ("paused", "held")  # the states of every kind in which a person resumes it
 NEVER, OWN_TIME = "never", "clock"
-SOON = dt.timedelta(days=60)  # what no moment suits within so long has hours that do not meet
-AGAIN = dt.timedelta(days=1)  # what no moment suits is looked at again: the clocks or the calendar may have changed
+SOON = dt.timedelta(days=60)  # hours that share no moment within this time never do
+AGAIN = dt.timedelta(days=1)  # until hours that share no moment are checked again: clocks or calendar may have changed
 LOCAL_TIME = "%Y-%m-%d %H:%M"
 
 # Fresh for each claim: what the campaign's own calendar says, else its application's.
@@ -113,12 +113,12 @@ def _settings() -> "QuerySet[Campaign, Any]":
 
 
 def rules_of(campaign: Campaign | EmailCampaign) -> Hours | None:
-    """Of the calendar that counts for a draft; None where none does."""
+    """The hours of the calendar that counts for a draft; None if none does."""
     return rules_for(campaign.application_id, campaign.calendar_id)
 
 
 def rules_for(application_id: int, calendar_id: int | None = None) -> Hours | None:
-    """Of this calendar, else of the application's; None where it has none either. As they are now."""
+    """The current hours of this calendar, else of the application's; None if it has none either."""
     own = Calendar.objects.filter(pk=calendar_id) if calendar_id else None
     chosen = Calendar.objects.filter(applications__application=application_id) if own is None else own
     calendar = chosen.first()
@@ -126,7 +126,7 @@ def rules_for(application_id: int, calendar_id: int | None = None) -> Hours | No
 
 
 def has_no_hours() -> str:
-    """Of what somebody wants to send outside them."""
+    """The refusal for somebody who wants to send outside hours where there are none."""
     return _("No hours keep it back: neither it nor its application has a calendar.")
 
 
@@ -158,7 +158,7 @@ def after_its_end(latest_end: dt.datetime) -> str:
 
 
 def begins_after_its_end(latest_end: dt.datetime) -> str:
-    """Of a draft, which is edited: no resume lifts its end."""
+    """The refusal of a draft's latest end. It must be edited: no resume lifts it."""
     said = _("It would begin after its latest end, %(when)s (%(zone)s). Choose a later end, or leave it empty.")
     return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 
@@ -170,7 +170,7 @@ def is_held_by_end(held: Launched) -> bool:
 
 
 def is_past_its_end(held: Launched) -> bool:
-    """It stands still for something else, and its end has come since then: resumed, it would be held by that."""
+    """Whether its end has come while it stood still for another reason: resumed, it would be held by its end."""
     end = held.latest_end
     return end is not None and end <= timezone.now() and held.state in STANDS_STILL
 

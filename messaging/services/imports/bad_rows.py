@@ -90,13 +90,13 @@ def table(job: ContactImport) -> Iterator[list[str]]:
 
 
 def _beside(name: str, headers: Sequence[str]) -> str:
-    """As a column of that name is called that is not the file's own."""
+    """A name for our own column: `name`, or with a number behind it if the file has such a column."""
     names = itertools.chain([name], (f"{name} {n}" for n in itertools.count(2)))
     return next(one for one in names if one not in headers)
 
 
 def _lines(job: ContactImport) -> Iterator[tuple[int, str, list[str]]]:
-    """As far as they are committed; while the import runs, those until now."""
+    """(row, reason, cells) of the bad rows that are committed; while the import runs, those up to now."""
     with path_of(job).open("rb") as file:
         left = job.bad_bytes
         for line in file:

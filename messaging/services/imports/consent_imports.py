@@ -125,7 +125,7 @@ def _take(job: ConsentImport, goes_on: Callable[[], bool]) -> None:
 
 
 def _count(job: ConsentImport, outcome: Outcome) -> None:
-    """In the transaction of what it counts."""
+    """Store the counts, in the transaction that writes what they count."""
     _require_ours(job)
     for name in COUNTED:
         setattr(job, name, getattr(outcome, name))

@@ -106,7 +106,7 @@ def look_otherwise(
 
 
 def keep_reading(job: ContactImport) -> None:
-    """Of one that still waits; NotAllowed where it was started or cancelled while its file was looked at."""
+    """Store how the file is read; NotAllowed if the import was started or cancelled while its file was looked at."""
     chosen = {name: getattr(job, name) for name in READING}
     if not ContactImport.objects.filter(pk=job.pk, state=State.PREVIEW).update(**chosen):
         job.refresh_from_db()

@@ -71,7 +71,7 @@ def seen_path(job_id: int) -> Path:
 
 
 def forget(job_id: int) -> None:
-    """When the import begins or is given up."""
+    """Delete the forecast, when the import begins or is given up."""
     ImportForecast.objects.filter(contact_import=job_id).delete()
     seen_path(job_id).unlink(missing_ok=True)
 
@@ -175,7 +175,7 @@ def shown_reasons(forecast: ImportForecast) -> list[list[object]]:
 
 
 def shown_examples(forecast: ImportForecast) -> list[list[object]]:
-    """The same with the first row's own reason, figures and all."""
+    """As `shown_reasons`, with the first row's own reason, its figures included."""
     return [
         [column, read(str(own[0] if own else reason)), count, row]
         for column, reason, count, row, *own in forecast.reasons[:REASONS_SHOWN]
@@ -201,7 +201,7 @@ class _Seen:
         self.numbers = set(numbers)
 
     def new(self, numbers: Sequence[str]) -> list[str]:
-        """Those that have not been seen, each once; beyond a million all are taken for new."""
+        """The numbers not seen before, each once; beyond a million every number counts as new."""
         fresh = [number for number in dict.fromkeys(numbers) if int(number) not in self.numbers]
         room = max(0, MOST_NUMBERS - len(self.numbers))
         if kept := array("q", map(int, fresh[:room])):

@@ -57,7 +57,7 @@ def start(job_id: int, *, mapping: dict[str, str]) -> bool:
 
 
 def cancel(job_id: int) -> bool:
-    """What has been imported stays, and the counts say how much that is."""
+    """Cancel the import; rows that are imported stay, and the counts say how many."""
     job = ContactImport.objects.filter(pk=job_id).first()
     with transaction.atomic():
         if job is None or not _end(job, State.CANCELLED, "", of=[State.PREVIEW, State.QUEUED, State.RUNNING]):

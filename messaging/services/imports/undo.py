@@ -105,7 +105,7 @@ def confirm(job_id: int, *, by: User | None) -> bool:
 
 
 def give_up(job_id: int) -> None:
-    """What was counted is forgotten; an undo that is confirmed goes on."""
+    """Give up an undo that is being counted or waits to be confirmed; a confirmed one goes on."""
     counted = ImportUndo.objects.filter(contact_import=job_id, state__in=[State.LOOKING, State.READY, State.FAILED])
     with transaction.atomic():
         if counted.delete()[0]:
@@ -190,7 +190,7 @@ def _contacts_chunk(undo: ImportUndo, job: ContactImport, *, acts: bool) -> bool
 
 
 class Added(NamedTuple):
-    """Of a contact what tells whether it stays: a model each would take longer than all the questions."""
+    """The columns of a contact that decide whether it stays: making models would take longer than all the queries."""
 
     pk: int
     number: str
@@ -200,7 +200,7 @@ class Added(NamedTuple):
 
 
 def why_they_stay(contacts: Sequence[Added], job: ContactImport) -> dict[int, str]:
-    """Of these contacts those that an undo leaves, each with the first reason that is found.
+    """{contact id: reason} of the contacts that an undo leaves, each with the first reason that is found.
 
     Some eight searches in indexes, however many contacts there are.
     """
@@ -232,7 +232,7 @@ def why_they_stay(contacts: Sequence[Added], job: ContactImport) -> dict[int, st
 
 
 def _changed(contacts: Sequence[Added], job: ContactImport) -> list[int]:
-    """Those whose last word is not this import's, also if somebody changed them while it still ran."""
+    """The contacts that somebody else changed last, also if that was while the import still ran."""
     written_again = {contact.pk: contact.updated_at for contact in contacts if contact.updated_at != contact.created_at}
     if not written_again:
         return []

@@ -22,7 +22,7 @@ TASK_SECONDS = 900  # a turn passes over what is done already: on a slow machine
 
 
 def name_of(upload: "UploadedFile[Any]") -> str:
-    """As its owner calls it."""
+    """The file's own name, cleaned and cut to 200 characters."""
     return keepable(without_marks(str(upload.name)))[:200]
 
 

@@ -1,4 +1,4 @@
-"""An import that waits: how to read it is given, and it is started that way, by a caller that has no page."""
+"""Starting an import that waits, by a caller without a page, which says how to read the file."""
 
 from collections.abc import Mapping
 from typing import Any

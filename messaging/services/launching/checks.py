@@ -49,7 +49,7 @@ class NotSeen(Exception):
 
 
 def in_order(found: Iterable[Check]) -> list[Check]:
-    """As they are shown: what stops it first."""
+    """The checks in the order in which they are shown: those that stop the launch come first."""
     return sorted(found, key=lambda check: list(Level).index(check.level))
 
 

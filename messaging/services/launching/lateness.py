@@ -1,4 +1,4 @@
-"""What misses its moment by too much, as nothing ran then, is not started by the clock any more: it asks."""
+"""A campaign that missed its moment by too much, because nothing ran then, is held for a person, not started."""
 
 import datetime as dt
 

@@ -1,6 +1,6 @@
 """Drafts that a restore has brought back: each may have been launched since the backup, so a launch needs a reason.
 
-A draft of a backup is marked where what is held says why; the first launch, which clears that, ends it.
+Such a draft is marked in the column for a hold's reason; the first launch clears that, and so ends it.
 """
 
 from collections.abc import Iterator
@@ -43,6 +43,6 @@ def reason_for(draft: Launched, again: str) -> str:
 
 
 def check(draft: Launched) -> Iterator[Check]:
-    """For a page that lists what speaks against its launch."""
+    """The check that asks a reason for launching a draft that a restore brought back."""
     if is_one(draft):
         yield Check(KEY, Level.REASON, draft.hold_reason)

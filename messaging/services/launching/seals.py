@@ -1,4 +1,4 @@
-"""What a page before a launch has shown, in a hidden field: what it would do, and its checks' sentences."""
+"""A signed hidden field that keeps what a page before a launch has shown: the launch's effects and its checks."""
 
 from typing import Any
 

@@ -25,6 +25,6 @@ def due(waiting: "QuerySet[Any]", by: dt.datetime) -> list[tuple[int, dt.datetim
 
 
 def moment_of(waiting: "QuerySet[Any]") -> dt.datetime | None:
-    """Of the one that is waiting; None where it waits no more."""
+    """When the waiting campaign starts; None if it waits no more."""
     moments = waiting.values_list("undo_until", "scheduled_at").first() or (None, None)
     return moments[0] or moments[1]

@@ -268,7 +268,7 @@ def _said(attachment: MmsAttachment, error: LaafficError) -> str:
 
 
 def mark_used(attachment_ids: Sequence[int]) -> None:
-    """What a campaign refers to stays in the library for good."""
+    """Mark files that a campaign uses: they stay in the library for good."""
     MmsAttachment.objects.filter(pk__in=attachment_ids).update(used_at=timezone.now())
 
 

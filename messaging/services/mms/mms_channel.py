@@ -1,6 +1,6 @@
 """MMS: one text with up to three attachments to at most a thousand numbers a request (laaffic-api#mmssend).
 
-No orderId goes out and none comes back: ids are matched by number. Reports come as for SMS.
+A request has no orderIds, and its answer none either: ids are matched by number. Reports come as for SMS.
 """
 
 import datetime as dt
@@ -84,7 +84,7 @@ class MmsChannel(SendingChannel):
         return "mmsSend"
 
     def poster(self, campaign: Campaign) -> Post:
-        """With ids that last for the next hours: what would lapse is uploaded again first."""
+        """A function that posts one claim. Files whose ids would lapse within hours are uploaded again first."""
         options = MmsOptions.of(campaign)
         try:
             files = attachments.live_ids(options.attachments)
@@ -132,7 +132,7 @@ def problem_with_title(options: MmsOptions) -> str:
 
 
 def _unfilled(title: str) -> str:
-    """At its shortest: no contact has any of the fields."""
+    """The title at its shortest, as for a contact who has none of its fields."""
     return merge_fields.render(merge_fields.parse(title), {})
 
 

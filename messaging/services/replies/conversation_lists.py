@@ -1,4 +1,4 @@
-"""Which conversations somebody looks at: of one view, with whom somebody looks for, a page behind another."""
+"""The conversations that a list shows: those of one view, with the people searched for, page after page."""
 
 import datetime as dt
 
@@ -11,7 +11,6 @@ from laaffic_console.kit.words.plain_text import whole_number
 from messaging.models import Conversation
 from messaging.models.conversations import Conversations
 from messaging.services.contacts import people_search
-from messaging.services.replies.conversations import gone
 from messaging.subscribers import subscriber
 
 USUAL = "open"
@@ -34,7 +33,7 @@ def _in_view(rows: Conversations, user: User, view: str) -> Conversations:
         case "mine":
             return rows.filter(assigned_to=user.pk, state=state.OPEN)
         case "unassigned":
-            return rows.filter(Q(assigned_to=None) | Q(assigned_to__in=gone()), state=state.OPEN)
+            return rows.filter(assigned_to=None, state=state.OPEN)
         case "unread":
             return rows.unread()
         case "done":
@@ -43,7 +42,7 @@ def _in_view(rows: Conversations, user: User, view: str) -> Conversations:
 
 
 def _named(asked: str, *, by_contact: bool) -> Q:
-    """By a number's beginning or another spelling of it; for anyone who may see contacts also by the name of one."""
+    """Conversations by the beginning or another spelling of a number; `by_contact`: also by what finds a contact."""
     query = Query.read(asked)
     meant = [contact.number for contact in people_search.find(query, FOUND)] if by_contact else []
     condition = Q(subscriber__in={subscriber(number) for number in meant})

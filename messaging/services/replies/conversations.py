@@ -118,7 +118,8 @@ def take(pk: int, *, by: User) -> None:
         owner = conversation.assigned_to_id
         if owner == by.pk:
             return
-        if owner is not None and (name := User.objects.get(pk=owner)).is_active:
+        if owner is not None:
+            name = User.objects.get(pk=owner)
             raise NotAllowed(_("%(name)s has taken this conversation. It can be assigned to you.") % {"name": name})
         Conversation.objects.filter(pk=pk).update(assigned_to=by)
         acts.record(acts.Act.STEPPED, conversation, event=_("Assigned to %(name)s") % {"name": by})
@@ -137,7 +138,7 @@ def note(pk: int, text: str, *, by: User) -> ConversationNote:
 
 
 def checked_note(text: str) -> str:
-    """As it is kept; ValidationError where nobody can see anything of it, or it is too long."""
+    """The note as it is stored; ValidationError if it is blank or too long."""
     said = text.replace("\r\n", "\n").replace("\0", "").strip()
     if is_blank(said):
         raise ValidationError(_("Write the note: it is empty."))
@@ -162,9 +163,10 @@ def unread_for(user: User, limit: int) -> int:
 
 
 def _theirs(user: User) -> list[Q]:
-    return [Q(assigned_to=user.pk), Q(assigned_to=None), Q(assigned_to__in=gone())]
+    return [Q(assigned_to=user.pk), Q(assigned_to=None)]
 
 
-def gone() -> list[int]:
-    """Whose conversations are nobody's: people who cannot sign in any more."""
-    return list(User.objects.filter(is_active=False).values_list("pk", flat=True))
+def let_go(instance: User, **kwargs: Any) -> None:
+    """After an account was saved: one that is switched off keeps no conversation, so others see what is new there."""
+    if not instance.is_active:
+        Conversation.objects.filter(assigned_to=instance).update(assigned_to=None)

@@ -47,7 +47,7 @@ def _asked_perhaps() -> str:
 
 
 def end_restored(until: dt.datetime) -> None:
-    """What waited to be asked at the backup may have been asked since: nobody is asked twice, and a yes counts."""
+    """Note questions that waited at the backup as perhaps asked: nobody is asked twice, and a yes counts."""
     waiting = OptInQuestion.objects.filter(is_to_ask=True)
     waiting.update(is_to_ask=False, asked_at=until, problem=_asked_perhaps())
 
@@ -74,7 +74,7 @@ def close(numbers: Sequence[str]) -> None:
 
 
 def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
-    """Those of new replies that say yes to a question that was asked; it is answered by that."""
+    """The new replies that say yes to a question, each with that question, which is closed by it."""
     said = {subscriber(row.number): row for row in rows if _says_yes(row)}
     if not said:
         return []

@@ -1,4 +1,4 @@
-"""START: who writes it agrees again, and what their own STOP had done is undone."""
+"""START: a person who writes it agrees again, and what their own STOP has done is undone."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ from messaging.text.reply_word_matching import reply_word_in
 
 
 def channel_of(row: Reply) -> str:
-    """Of the campaign that it answers; who answers none has written an SMS."""
+    """The channel of the campaign that it answers; a reply to no campaign is an SMS."""
     return row.campaign.channel if row.campaign else Channel.SMS.value
 
 
@@ -56,7 +56,7 @@ def confirm(rows: Sequence[Reply]) -> None:
 
 
 def obey(rows: Sequence[Reply]) -> None:
-    """Those of new replies that say START, and whose writers have not said STOP since."""
+    """Obey the new replies that say START, unless their writer has said STOP since."""
     found = {row.key: said for row in rows if (said := _asked(row)) is not None}
     asked = [row for row in rows if row.key in found]
     if not asked:
@@ -89,7 +89,7 @@ def _asked(row: Reply) -> str | None:
 
 
 def _others() -> list[str]:
-    """Where one STOP holds everywhere, the entry that it made stands for every channel, whichever it names."""
+    """The further channels that a START releases: all, if a STOP on one channel counts for every channel."""
     return [channel.value for channel in consents.CHANNELS] if settings.OPT_OUT_EVERY_CHANNEL else []
 
 

@@ -61,7 +61,7 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
 
 
 def _kept_here(fresh: Sequence[Reply], now: dt.datetime) -> list[Reply]:
-    """With their ids; without those that came the other way at the same moment and are kept there: each counts once."""
+    """The replies that this call stored, with ids. Those that another process has stored are counted there."""
     ours = Reply.objects.filter(key__in=[row.key for row in fresh], received_at=now)
     kept = dict(ours.values_list("key", "pk")) if fresh else {}
     for row in fresh:
@@ -103,9 +103,9 @@ class _Sent:
 def _place(rows: Sequence[Reply]) -> None:
     """Say on each reply whose it is and which campaign it answers; a few queries for all of them.
 
-    Whom we wrote decides. Some gateways leave the country code out, and what remains may be a number of somewhere else:
-    where nothing had left for it, it is that of the one subscriber who has it behind a country code and was written to.
-    Of several spellings it gets that of the message or else of the contact, by which audiences look for replies.
+    It depends on whom we wrote to. Some gateways leave the country code out, and the rest may be a number elsewhere. If
+    nothing had left for that number, the reply is from the one subscriber with it behind a country code to whom
+    something had. It is stored with the spelling of the message, else of the contact: audiences look for that one.
     """
     strangers = _put_to_campaigns(rows, [[row.number] for row in rows])
     strangers = _put_to_campaigns(strangers, [msisdn.with_any_code(row.number) for row in strangers])
@@ -116,7 +116,7 @@ def _place(rows: Sequence[Reply]) -> None:
 
 
 def _put_to_campaigns(rows: Sequence[Reply], numbers: Sequence[Sequence[str]]) -> list[Reply]:
-    """For those of whose possible numbers one alone is of a subscriber whom they can answer; returns the others.
+    """Attach each reply to the campaign it answers, if only one of its possible numbers allows that; return the others.
 
     A reply's key stays, whatever its number becomes: read once more, it is known by it.
     """
@@ -141,7 +141,7 @@ def _only_answered(row: Reply, numbers: Sequence[str], sent: dict[str, list[_Sen
 
 
 class NotWhole(Exception):
-    """Whose STOP it is nobody knows."""
+    """A STOP whose number is not complete, so that nobody knows whose it is."""
 
 
 def _tell_of_strangers(rows: Iterable[Reply]) -> None:
@@ -171,7 +171,7 @@ def _is_whole(number: str) -> bool:
 
 
 def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent]]:
-    """What has left for these subscribers, by subscriber."""
+    """{subscriber: messages that have left for them}."""
     # A request leaves before its answer is settled, and what is unknown may never be.
     left = Coalesce("batch__entry__left_at", "settled_at", "batch__claimed_at", "campaign__launched_at")
     found: dict[str, list[_Sent]] = defaultdict(list)
@@ -199,7 +199,7 @@ def _answered(reply: Reply, sent: Sequence[_Sent]) -> _Sent | None:
 
 
 def contacts_of(found: Iterable[Reply | Conversation]) -> dict[str, Contact]:
-    """By their numbers: who is known by that spelling, else by another of the same subscriber. One query."""
+    """{number: contact} by that spelling, else by another of the same subscriber. One query."""
     numbers = {reply.number for reply in found}
     known = {contact.number: contact for contact in Contact.objects.filter(number__in=every_spelling(list(numbers)))}
     matched = {number: next((known[one] for one in spellings(number) if one in known), None) for number in numbers}
@@ -225,8 +225,8 @@ def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
 
 
 def _key(reply: WireReply, number: str, source: str, now: dt.datetime) -> str:
-    """By number, second and words; without a time by its id, and pushed without either by the day, so that a STOP that
-    is said again later counts again."""
+    """A key that is the same for the same reply: number, second and words. Without a time its id stands for the second,
+    and for a push with neither the day, so that a STOP repeated later counts again."""
     moment = str(int(reply.at.timestamp())) if reply.at else f"id {reply.msg_id[:20]}"
     if not reply.at and not reply.msg_id and source == Reply.Source.PUSH:
         moment = f"day {now:%Y%m%d}"
@@ -234,12 +234,12 @@ def _key(reply: WireReply, number: str, source: str, now: dt.datetime) -> str:
 
 
 def with_canonical_number(reply: WireReply) -> WireReply:
-    """As it is kept; done beforehand it costs a transaction no time."""
+    """The reply with its number as it is stored; done beforehand, it costs a transaction no time."""
     return replace(reply, number=_canonical(reply.number))
 
 
 def _canonical(number: str) -> str:
-    """As our contacts and messages have it."""
+    """The number as our contacts and messages spell it; one that cannot be read stays unchanged."""
     try:
         return msisdn.parse(number).number
     except msisdn.InvalidNumber:

@@ -38,7 +38,7 @@ class TooSlow(Exception):
 
 
 def due(*, at_once: bool = False) -> QuerySet[Application]:
-    """Those with a campaign, as nobody can answer the others, and whose replies were not asked for lately."""
+    """Applications to ask for replies now: they have a campaign that can be answered, and were not asked lately."""
     now = database_clock.now()  # a moment that lies ahead was written by a clock that was wrong
     lately = now if at_once else now - _every()
     tried = ReplyPull.objects.filter(
@@ -48,10 +48,10 @@ def due(*, at_once: bool = False) -> QuerySet[Application]:
 
 
 def heard() -> QuerySet[Application]:
-    """Those that are asked for at all: with a campaign, and switched on.
+    """Applications that are asked for replies at all: with a campaign, and switched on.
 
-    Of one that was switched off a campaign may go on, or may have sent a moment ago, also where that was the reason:
-    nobody who says STOP in the meantime is to be missed.
+    One that was switched off counts while a campaign goes on or has sent lately, even if it was switched off for
+    that campaign: a STOP sent in the meantime must not be missed.
     """
     used = Campaign.objects.filter(application=OuterRef("pk"))
     since = database_clock.now() - FIRST
@@ -150,14 +150,14 @@ def read_before_launch(campaign: Campaign) -> str:
 
 
 def read_if_due(application: Application) -> str:
-    """For what is launched many times a minute: its replies are asked for where they were not lately."""
+    """Ask for replies unless that was done lately, for launches many times a minute; why they were not read, or ""."""
     if _were_asked_for(application) or not due().filter(pk=application.pk).exists():
         return ""
     return _read_since(application, timezone.now() - _every())
 
 
 def _were_asked_for(application: Application) -> bool:
-    """As `due` has it, by one cheap question."""
+    """Whether it was asked for replies lately, by the rule of `due` but with one cheap query."""
     now, every = database_clock.in_statement(), _every()
     if not isinstance(now, dt.datetime):
         return bool(_tried.rows(now, every, application=application.pk))

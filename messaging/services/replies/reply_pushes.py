@@ -1,4 +1,4 @@
-"""From the inbox to the replies."""
+"""Applying pushed replies that are in the inbox."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo

@@ -1,7 +1,7 @@
-"""One id that Laaffic calls abnormal keeps the others from no answer: what is refused so is asked in parts.
+"""Asking in parts, so that one id that Laaffic calls abnormal does not cost the other ids their answers.
 
-Where very many are abnormal, each of them costs a request: of one application only so many are refused in a minute, and
-the rest is asked for later, behind those that were asked for.
+If very many ids are abnormal, each of them costs a request. So one application may have only so many refusals in a
+minute; the rest is asked for later, behind those that were asked for.
 """
 
 import logging
@@ -63,7 +63,7 @@ refused_lately = _RefusedLately()
 
 
 def in_parts(question: Question[Answer], app_id: str, ids: Sequence[str], asking: Patience) -> Iterator[Answer]:
-    """What is answered for these, in their order; one that is called abnormal by itself is left out.
+    """The answers for these ids, in their order; an id that is called abnormal when asked for alone is left out.
 
     A part that is refused is asked again by half, one that is answered is followed by one of twice its size: so one
     abnormal id among 200 costs 16 requests, and among nothing but abnormal ones each costs one. NotAsked before a part

@@ -67,7 +67,7 @@ def decide(message_id: int, event_id: int, *, take: bool, why: str, by: User) ->
 
 
 def was_said(message: Message, event_id: int, *, take: bool, by: User) -> bool:
-    """The same word by the same person: a caller that repeats it has lost the answer."""
+    """Whether this person has said the same already: a repeated call only lost the answer."""
     event = message.events.filter(pk=event_id, source=doubtful_amounts.SOURCE).first()
     if event is None or (doubt := _read(event)) is None:
         return False

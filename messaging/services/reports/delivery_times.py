@@ -35,7 +35,7 @@ def of_campaign(campaign: Campaign) -> DeliveryTimes | None:
 
 
 def since(start: dt.datetime) -> DeliveryTimes | None:
-    """Of what was sent in the hours from `start` on."""
+    """The delivery times of messages sent in the hours from `start` on."""
     return _summary(DeliveryTimeTally.objects.filter(hour__gte=start))
 
 

@@ -43,7 +43,7 @@ class Judge:
 
 
 def is_unlikely(each: Decimal, currency: str) -> bool:
-    """Of one segment, or one minute of a call, where nothing is known of its price."""
+    """Whether this is too much for one segment, or one minute of a call, whose price is not known."""
     return each > UNLIKELY.get(currency, UNLIKELY_ELSEWHERE)
 
 

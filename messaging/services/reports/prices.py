@@ -25,7 +25,7 @@ ENOUGH = 20  # charged messages, before a learned price is preferred to a list's
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Of one segment (or message) to a country; `sample` charged messages until `as_of`; 0 from the list."""
+    """The price of one segment (or message) to a country, from `sample` charged messages until `as_of`; 0: listed."""
 
     country: str
     each: Decimal

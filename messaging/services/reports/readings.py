@@ -1,4 +1,4 @@
-"""A list that is read window by window: one that cannot be read costs the others nothing, and a gateway that is away is
+"""Reading a list window by window: a window that cannot be read does not stop the others, and a gateway that is away is
 not asked for each of them.
 
 A gateway that has not listed all of a window within its time, or whose proxy gave up, may list half of it.
@@ -41,7 +41,7 @@ class Trouble:
         return unread
 
     def may_ask(self) -> bool:
-        """What is not asked for, as it takes too long, is unread like what has no answer."""
+        """Whether to go on asking. Windows that are not asked for count as unread, like those without an answer."""
         if not self.is_away and self.patience.is_over():
             self.is_away = True
             self.first = self.first or patience.too_long(self.interface)
@@ -57,8 +57,8 @@ class Trouble:
             raise self.first
 
     def _read(self, window: Window, read: Callable[[Window], object], halvings: int) -> list[Window]:
-        """Where one part stays without an answer each further one is asked for whole, until one has an answer: a
-        gateway that is silent to all is asked nine times for a day.
+        """The windows that stay unread. One without an answer is halved; after a part without an answer the next are
+        asked for whole until one has an answer: a gateway that never answers is asked nine times for a day.
         """
         if not self.may_ask():
             return [window]

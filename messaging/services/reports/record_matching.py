@@ -67,7 +67,7 @@ class _Claimant:
 
 
 def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
-    """When the gateway can have taken what left at that moment, by a clock that may have been ahead by so much."""
+    """When the gateway can have taken what left at that moment; our clock may have been ahead by so many seconds."""
     either = (left_at, left_at - dt.timedelta(seconds=clock_ahead or 0.0))
     return min(either) - CLOCKS_DIFFER_BY, max(either) + unanswered.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
@@ -107,7 +107,7 @@ class Sweep:
 
 
 def _is_inside(window: Window, period: Window, now: dt.datetime) -> bool:
-    """As far as it has passed: what is to come has no records yet, and what is read until now ends a moment ago."""
+    """Whether the period covers the part of the window that has passed: what is still to come has no records yet."""
     return period[0] <= window[0] and (window[1] <= period[1] or now - A_MOMENT <= period[1])
 
 
@@ -128,7 +128,7 @@ class Strays:
         self.is_shared = _was_shared(application)
 
     def add(self, records: Sequence[DeliveryReport]) -> None:
-        """Those without an order id: one that carries ours was applied by it, and another is another system's."""
+        """Add the records without an order id: one with ours was applied by it, any other is another system's."""
         anonymous = [record for record in records if not record.order_id]
         claimants = _claimants(self.application, every_spelling(sorted({number_of(r) for r in anonymous})))
         wanted = {subscriber(number) for number in claimants.values_list("number", flat=True)}
@@ -149,10 +149,10 @@ class Strays:
         Application.objects.filter(pk=self.application.pk).update(others_seen_at=timezone.now())
 
     def settle(self, period: Window, unread: Sequence[Window] = ()) -> int:
-        """Give each record of this period to the one message that can have it; how many that were.
+        """Give each record of this period to the one message that can have it; return how many were given.
 
-        Of a message whose request's window was not read whole, or reaches beyond the period, nobody knows whether it
-        could have another record too.
+        A message is skipped if its request's window was not read whole, or reaches beyond the period: it could have
+        another record too.
         """
         settled = self._settle_whole(period, unread) if self.records else 0
         if self.partial:
@@ -182,7 +182,7 @@ class Strays:
 
 
 def not_whole(numbers: set[str]) -> tuple[set[str], set[str]]:
-    """Of numbers in records: those that hide digits or are none, and those without their country code."""
+    """(numbers in records with hidden digits or that are none, numbers without their country code)."""
     hidden = {number for number in numbers if not number.isdecimal()}
     return hidden, {number for number in numbers - hidden if not _is_whole(number)}
 
@@ -223,7 +223,7 @@ _COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__entry__left_
 
 
 def _claimants(application: Application, numbers: Sequence[str]) -> "QuerySet[Message]":
-    """Who may have left without an id, or is leaving just now; `numbers` in every spelling."""
+    """Messages to these numbers (in every spelling) that may have left and have no gateway id."""
     left = (EntryState.IN_FLIGHT, EntryState.ACCEPTED, EntryState.UNKNOWN)
     may_have_left = Message.objects.filter(
         number__in=set(numbers),
@@ -300,8 +300,8 @@ def unknown_batches(application: Application) -> "QuerySet[Batch]":
 def say_not_found(
     batch: Batch, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None = None
 ) -> int:
-    """Where one of the sweeps read its window whole: what is still unknown says that the records do not have it; how
-    many. Where none did, nothing is asked or locked, however many are waiting.
+    """If one of the sweeps read the batch's window whole, note on its unknown messages that the records do not have
+    them, and return how many. If none did, nothing is asked or locked, however many are waiting.
 
     `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
     as long as reports are waited for: until then the sentence says that only finished messages are listed.

@@ -95,7 +95,7 @@ def _next_due() -> Batch | None:
 
 
 def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
-    """In two questions: of those that wait for their time there may be very many, and they are seldom misdated."""
+    """The due batches, as two queries: very many may wait for their time, and few of these have a wrong one."""
     now = database_clock.now()
     return (
         Batch.objects.filter(next_check_at__lte=now),
@@ -124,7 +124,7 @@ def _check_apart(client: LaafficClient, batch: Batch, asking: Patience) -> None:
 
 
 def put_off(some: Iterable[Batch]) -> None:
-    """Those that are due: where nobody answers, the next one would be asked about for as long as this one was."""
+    """Put off those of these batches that are due: while nobody answers, the next would only wait as long again."""
     soon = database_clock.in_statement() + AFTER_TROUBLE
     Batch.objects.filter(is_due(), pk__in=[batch.pk for batch in some]).update(next_check_at=soon)
 
@@ -140,7 +140,7 @@ def _put_off(batch: Batch) -> bool:
 
 
 def check_batch(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS) -> None:
-    """As the batch's channel asks for what is overdue, and when it is asked again."""
+    """Ask for the batch's overdue reports as its channel does, and set when to ask again."""
     answers.write_one(batch.pk)
     asked_at = timezone.now()
     channels.of(batch.campaign).look_for_reports(client, batch, asking)
@@ -148,7 +148,7 @@ def check_batch(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS)
 
 
 def look_for_reports(client: LaafficClient, batch: Batch, asking: Patience) -> None:
-    """What is pending by its ids; what has none, as its answer was lost or told none, in the records by number."""
+    """Ask for pending messages by id, and look in the records by number for those that have no id."""
     unasked: TooManyAbnormal | None = None
     try:
         ask_by_id(client, batch, asking)
@@ -215,7 +215,7 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
 
 
 def _due_without_ids(application: Application) -> "QuerySet[Batch]":
-    """Of the next that are due: those of whose accepted messages none has an id: nothing else is asked of them."""
+    """Of the next due batches those whose accepted messages have no ids at all: nothing else is asked about them."""
     due = Batch.objects.filter(is_due(), campaign__application=application, accepted__gt=0)
     next_due = list(due.order_by("next_check_at").values_list("pk", flat=True)[:BATCHES_AT_ONCE])
     messages = Message.objects.filter(
@@ -271,7 +271,7 @@ def _is_late(batch: Batch, asked_at: dt.datetime) -> bool:
 
 
 def _longest(batch: Batch) -> dt.timedelta:
-    """As long as Laaffic may try by itself, and as from one look to the next."""
+    """How long Laaffic may try by itself, plus the longest time between two looks; 0 if it does not try."""
     tries = channels.of(batch.campaign).tries_for(batch.campaign)
     return tries + dt.timedelta(seconds=CHECK_AFTER[-1]) if tries else tries
 

@@ -1,4 +1,4 @@
-"""From the inbox to the messages: pushed reports, kept where nobody knows their id."""
+"""Applying pushed reports that are in the inbox; reports with an unknown id are kept for later."""
 
 import functools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Of which message a delivery report speaks, and whether it can be about it at all."""
+"""Which message a delivery report is about, and whether it can be about that message at all."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

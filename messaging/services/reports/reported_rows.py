@@ -30,7 +30,7 @@ FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELI
 
 
 class Written(NamedTuple):
-    """What the tallies of its hour have counted of a message."""
+    """The state of a message as the tallies of its hour have counted it."""
 
     state: int
     settled_at: dt.datetime | None
@@ -137,7 +137,7 @@ def _has_a_reason_now(row: Row) -> bool:
 
 
 def _count_own_segments(rows: Sequence[Row]) -> None:
-    """Of those for which no answer has counted them."""
+    """Count the segments of the rows that no answer has counted yet."""
     if unanswered := [row for row in rows if is_unanswered(row)]:
         own = own_segments.of_merged([row.pk for row in unanswered])
         for row in unanswered:
@@ -159,7 +159,7 @@ def _number(row: Row) -> int:
 
 
 def _moments(row: Row) -> Sequence[dt.datetime | None]:
-    """When the messages it stands for were reported; what is final has the moment of its report."""
+    """The moments at which the messages of this row were reported."""
     return row.alike.moments if row.alike is not None else (row.reported_at,)
 
 
@@ -200,7 +200,7 @@ def _resolve() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
 
 @Update
 def _ask_again(now: Any) -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
-    """Of batches about which nothing was asked any more: what is on its way again has an end, or expires."""
+    """Ask again about settled batches of which a message is on its way again, so that it gets an end or expires."""
     over = [BatchState.UNKNOWN.value, BatchState.SETTLED.value]
     forgotten = Batch.objects.filter(pk__among=Given("ids"), state__in=over, next_check_at=None)
     return forgotten, {
@@ -233,7 +233,7 @@ def _move_tallies(rows: Sequence[Row]) -> None:
 
 
 class _Shared(NamedTuple):
-    """What many messages have in common, and their tallies are kept by."""
+    """The columns that many messages share, which are the keys of their tallies."""
 
     campaign_id: int
     minute: dt.datetime | None  # None: that of the launch

@@ -191,7 +191,7 @@ def _reason_of_end(row: Row, state: MessageState, was: int, report: DeliveryRepo
 
 
 def _keep_reason(row: Row, attempt: int | None, report: DeliveryReport) -> None:
-    """Of a push that getReport is asked about, which tells no reason: it counts only once that says the same."""
+    """Keep the reason of a push for getReport, which tells none: it counts only once getReport says the same."""
     is_last = attempt is None or attempt >= row.attempt
     has_failed = STATE_OF.get(report.state) == MessageState.UNDELIVERED
     if has_failed and is_last and row.state in REASON_FROM and not row.reason:
@@ -206,7 +206,7 @@ def _take_reason(row: Row, report: DeliveryReport) -> None:
 def _fold_earlier(
     row: Row, attempt: int, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge
 ) -> None:
-    """Of a sending before the last: its own row says it. A message that waits is taken out by a delivery alone."""
+    """Note a report about an earlier sending on that sending's own row. Only a delivery takes a waiting message out."""
     state = STATE_OF.get(report.state)
     if state is None:
         return
@@ -232,14 +232,14 @@ def _fold_earlier(
 
 
 def _of_what_waited(row: Row) -> str:
-    """Of a message in the queue: a worker that has claimed its batch holds its number, and sends it."""
+    """What happens to the queued message: it is not sent, unless a worker has claimed its batch and has its number."""
     if Batch.objects.filter(pk=row.batch_id, state=Batch.State.QUEUED).exists():
         return "; what waited is not sent"
     return f"; attempt {row.attempt} was on its way by then, and may arrive too"
 
 
 def _fold_price(row: Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
-    """Only some sources say what was billed; what is known stays. True where the amount cannot be right."""
+    """Take over the billed amount if the report has one and none is known. True if the amount cannot be right."""
     if STATE_OF.get(report.state) is None:
         return False
     if row.pay_micros is None and report.pay is not None and _is_doubtful(row, report, judge):
@@ -267,7 +267,7 @@ def _is_doubtful(row: Row, report: DeliveryReport, judge: doubtful_amounts.Judge
 
 
 def _is_to_be_confirmed(report: DeliveryReport) -> bool:
-    """Where the owner wants it, a push only says that it is time to ask (LAAFFIC_CONFIRM_REPORTS)."""
+    """Whether the report is a push that getReport must confirm: with LAAFFIC_CONFIRM_REPORTS a push proves nothing."""
     return settings.LAAFFIC_CONFIRM_REPORTS and report.source is Source.PUSH
 
 
@@ -287,7 +287,7 @@ def _clean(text: str) -> str:
 
 
 def _keep_new(events: Sequence[MessageEvent]) -> None:
-    """The same report thirty times is one event; their batches are locked, so nobody else writes it in the meantime."""
+    """Store each event once, even if it was reported thirty times; their batches are locked against other writers."""
     fresh = {(event.message_id, event.source, event.text): event for event in events}
     if not fresh:
         return
@@ -302,7 +302,7 @@ def _event(row: Row, report: DeliveryReport, text: str, source: str = "") -> Mes
 
 
 def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:
-    """For reading lists: in a transaction of its own, and one that cannot be applied costs the others nothing."""
+    """Apply reports from a list, in transactions of their own: one that cannot be applied does not stop the others."""
     known: list[bool] = []
 
     def give_up(report: DeliveryReport, problem: Exception) -> None:

@@ -29,7 +29,7 @@ def not_suppressed(table: str, channels: Sequence[str]) -> tuple[str, list[str]]
 
 
 def _suppressed(table: str, channels: Sequence[str]) -> tuple[list[str], list[str]]:
-    """By the number itself, and by another spelling where the list has any: each is one search in an index."""
+    """(conditions, parameters): the number is listed, or another spelling if the list has any; one search each."""
     stops, params = _stops(channels)
     conditions = [f"EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = {table}.number AND {stops})"]
     if _any_other_spelling():
@@ -183,7 +183,7 @@ def meeting(rules: Rules, after: int, upper: int, at_most: int) -> list[int]:
 
 
 def meeting_among(rules: Rules, ids: Sequence[int]) -> set[int]:
-    """Those of a few contacts who meet the rules."""
+    """The ids of these contacts (only a few) who meet the rules."""
     if not rules or not ids:
         return set()
     meets, params = rules.sql(min(ids) - 1, max(ids))

@@ -41,7 +41,7 @@ def read(text: str) -> Condition:
 
 
 def read_rows(rows: ClickedRows) -> tuple[Condition | None, dict[int, str]]:
-    """As `read` does: the condition, or None and what is wrong with which row. One that is new says nothing yet."""
+    """As `read`, for clicked rows: the condition, or None and {row: what is wrong}. Untouched rows are ignored."""
     found: list[Condition] = []
     problems: dict[int, str] = {}
     for place, row in enumerate(rows.rows):
@@ -98,7 +98,7 @@ def _unknown_attribute(name: str) -> str:
 
 
 def recent_attributes() -> list[dict[str, str]]:
-    """Of the newest contacts that have any."""
+    """The attributes of the newest contacts that have any."""
     return list(Contact.objects.exclude(attributes={}).order_by("-pk").values_list("attributes", flat=True)[:RECENT])
 
 
@@ -153,7 +153,7 @@ def create(*, name: str, condition: str, by: User | None = None) -> Audience:
 
 
 def rules(found: Iterable[Condition]) -> Rules:
-    """As of now."""
+    """The rules, with times such as “in the last 30 days” counted back from now."""
     return Rules(tuple(found), timezone.now())
 
 
@@ -171,7 +171,7 @@ class Counted:
 
 
 def count(meant: Rules, *, after: int = 0, seconds: float | None = REQUEST_SECONDS) -> Counted:
-    """Of the contacts with higher ids than `after`, for so long; None: all of them."""
+    """Count those who meet the rules among contact ids beyond `after`, for so many seconds; None: until the end."""
     end, found = audience_sql.last_contact(), 0
     with connection.cursor() as cursor:
         for begins, upper in stretches(after, end, seconds):
@@ -182,7 +182,7 @@ def count(meant: Rules, *, after: int = 0, seconds: float | None = REQUEST_SECON
 
 
 def stretches(after: int, end: int, seconds: float | None) -> Iterator[tuple[int, int]]:
-    """Of contact ids, (above, up to), as long as one statement should have; one at least: who asks again gets on."""
+    """Stretches of contact ids (above, up to) for one statement each; at least one, so that each call gets on."""
     give_up_at = None if seconds is None else time.monotonic() + seconds
     stretch = STRETCH
     while after < end:

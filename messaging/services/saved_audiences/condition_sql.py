@@ -102,7 +102,7 @@ class _Stretch:
                 found = "SELECT 1 FROM messaging_message h WHERE h.number = c.number AND h.campaign_id = %s LIMIT 1"
                 return f"(({found}) IS NOT NULL)", [condition.campaign]
             case Replied():
-                # By the index of numbers: for each contact SQLite would read all that the campaign was ever answered.
+                # `+` forces the index of numbers: SQLite would else read all replies to the campaign for each contact.
                 found = "SELECT 1 FROM messaging_reply h WHERE h.number = c.number AND +h.campaign_id = %s LIMIT 1"
                 return f"(({found}) IS NOT NULL)", [condition.campaign]
             case Never():
@@ -125,7 +125,7 @@ def _on_postgres() -> bool:
 
 
 def _field(field: str) -> Sql:
-    """As text; "" where the contact has none."""
+    """SQL for a contact's field as text; "" if the contact has none."""
     if not field.startswith(ATTRIBUTE):
         return ("c.country" if field == "country" else "lower(c.language)"), []
     name = field.removeprefix(ATTRIBUTE)

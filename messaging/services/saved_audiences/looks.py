@@ -1,4 +1,4 @@
-"""What is beside an audience that is being written: how many meet it, where they are, and who the first are.
+"""What is shown beside an audience that is being written: how many meet it, where they are, and the first people.
 
 A look goes through the contacts for a moment and says what it has found so far; the next one goes on behind it. What is
 known so far goes out to the page and comes back with its next question, signed by its sender.

@@ -21,7 +21,7 @@ def of_countries(_asked: str = "", _name: str = "") -> list[Offer]:
 
 
 def of_languages(_asked: str = "", _name: str = "") -> list[Offer]:
-    """Of the newest contacts: no index has them all."""
+    """The frequent languages of the newest contacts, because no index has all languages."""
     newest = Contact.objects.order_by("-pk").values_list("language", flat=True)[:5000]
     return _frequent(language.lower() for language in newest)
 
@@ -42,7 +42,7 @@ def of_groups(asked: str, _name: str = "") -> list[Offer]:
 
 
 def of_campaigns(asked: str, _name: str = "") -> list[Offer]:
-    """By name or number, the newest first."""
+    """Campaigns found by name or number, the newest first."""
     found: QuerySet[Campaign] = Campaign.objects.filter(name__icontains=asked)
     if (pk := whole_number(asked)) is not None:
         found |= Campaign.objects.filter(pk=pk)
@@ -66,7 +66,7 @@ OFFERS: dict[str, Callable[[str, str], list[Offer]]] = {
 
 
 def _distinct(column: str) -> list[str]:
-    """By one search in the column's index for each value, however many contacts have it."""
+    """The distinct values of a column, each found by one search in its index, however many contacts have it."""
     found: list[str] = []
     last = ""
     while len(found) < MOST_DISTINCT:

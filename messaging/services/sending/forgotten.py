@@ -1,4 +1,4 @@
-"""What was forgotten is rung for: bells that were lost, senders that died, times that have come."""
+"""Ringing for work that was forgotten: bells that were lost, senders that died, times that have come."""
 
 import datetime as dt
 

@@ -56,7 +56,7 @@ def _last_settled(campaign_id: int, n: int) -> list[str]:
 
 
 def _newest(campaign_id: int) -> "QuerySet[LedgerEntry, Any]":
-    """In the index's order; the caller leaves out what says nothing, or all the older would be looked through."""
+    """The newest answers in the index's order. The caller skips useless ones: a filter would scan older rows."""
     of_campaign = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id, settled_at__isnull=False)
     newest = of_campaign.exclude(state__in=WAITING).order_by("-id")
     return newest.values_list("state", "reason", "left_at", "settled_at")

@@ -95,7 +95,7 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
 
 
 def _poster(campaign: Campaign, lease: leases.HeldLease) -> Post:
-    """Where it uploads first, that may take many times as long as the lease lasts."""
+    """The channel's poster. Uploads before it may take many times the lease, which is renewed in the meantime."""
     channel = channels.of(campaign)
     if channel.is_ready_at_once:
         return channel.poster(campaign)
@@ -283,7 +283,7 @@ class Sender:
         self._pause_until(due, at_most=1.0)
 
     def _pause_until(self, moment: dt.datetime, at_most: float = LONGEST_PAUSE) -> None:
-        """By the database's clock, which set the moment: this machine's may be an hour behind."""
+        """Pause until this moment by the database's clock, which set it: this machine's may be an hour behind."""
         self._pause(min((moment - database_clock.now()).total_seconds(), at_most))
 
     def _pause(self, seconds: float) -> None:
@@ -318,7 +318,7 @@ class Sender:
     def _settle_finished(self) -> None:
         self.finished.extend(self._take_answers())
         # The wire first: the connections that came free carry the next batches while these answers are written.
-        # What went wrong comes before that: it may stop the campaign, or bring its messages back to the queue.
+        # Failures come before that: one may stop the campaign, or bring its messages back to the queue.
         went_well = all(future.exception() is None for future, _claimed in self.finished)
         if self.finished and went_well and not self._is_over():
             self._fill_connections()
@@ -347,7 +347,7 @@ class Sender:
         return self._next_answers(patience)
 
     def _next_answers(self, patience: float) -> list[tuple[Future[SendResult], Claim]]:
-        """Those that have come, after waiting for the first of them for so many seconds at most."""
+        """The answers that have come, after waiting at most so many seconds for the first of them."""
         found = []
         with contextlib.suppress(Empty):
             found.append(self.done.get(timeout=max(patience, 0.0)))

@@ -25,7 +25,7 @@ def state_counts(campaign: Campaign) -> dict[str, int]:
 
 
 def counts_of_many(campaign_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """The same for a page of campaigns, in one query."""
+    """As `state_counts`, for a page of campaigns in one query: {campaign id: counts}."""
     claimed = Case(When(state=BatchState.CLAIMED, then=F("queued")), default=Value(0), output_field=IntegerField())
     sums = (
         Batch.objects.filter(campaign_id__in=campaign_ids)
@@ -133,7 +133,7 @@ def progress_of_many(campaigns: Sequence[Campaign]) -> dict[int, dict[str, Any]]
 
 
 def done_in_words(campaign: Campaign, progress: dict[str, Any]) -> str:
-    """Of all its recipients; in recipients while these are still being counted, for the share falls with each more."""
+    """How much is done, in per cent of all recipients; in recipients while these are counted: a share would fall."""
     done = _done(progress["total"], progress["counts"])
     if done and campaign.audience == Campaign.Audience.FREEZING:
         return number(done)

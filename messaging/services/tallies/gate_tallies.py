@@ -10,7 +10,7 @@ from messaging.services.gates.gates import Gate
 
 
 def move(campaign: Campaign, asked: Sequence[Gate]) -> None:
-    """In the claim's transaction, when all else is written: two claims of one campaign wait here for each other."""
+    """Add what the gates stopped, last in the claim's transaction: claims of one campaign wait here for each other."""
     for gate in sorted(asked, key=lambda gate: gate.kind):
         if not gate.stopped:
             continue

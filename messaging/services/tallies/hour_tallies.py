@@ -103,13 +103,13 @@ def unknown_until(end: dt.datetime) -> int:
 
 
 def _unfolded() -> "QuerySet[OutcomeTally]":
-    """What has moved since the last fold: with it all figures are of the same moment. Read behind the hours, so that a
-    fold in between takes something out for a moment and counts nothing twice."""
+    """What has moved since the last fold: added to the hours, it makes all figures of the same moment. Read after the
+    hours: a fold in between then leaves something out for a moment, but counts nothing twice."""
     return OutcomeTally.objects.filter(OutcomeTally.UNFOLDED).order_by()
 
 
 def spent(start: dt.datetime, end: dt.datetime | None = None) -> dict[str, Decimal]:
-    """By currency, what reports said was charged in these hours; without an end up to this moment."""
+    """{currency: what reports said was charged in these hours}; without an end, up to this moment."""
     rows = HourTally.objects.filter(hour__gte=start).exclude(currency="").order_by()
     if end is not None:
         rows = rows.filter(hour__lt=end)

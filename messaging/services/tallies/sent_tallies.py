@@ -67,7 +67,7 @@ class Moves:
         self.took: Counter[Took] = Counter()
 
     def add(self, sent: Sent, sums: Sums, sign: int = 1) -> None:
-        """Of a message without an end only that it is there."""
+        """Add messages to the tallies. Before a message has an end, only its number counts."""
         if sent.state not in ENDS:
             sent, sums = sent._replace(reason="", currency=""), Sums(sums.messages, 0, 0)
         there = self.sent.get(sent, Sums(0, 0, 0))
@@ -116,7 +116,7 @@ def move(moves: dict[int, Moves]) -> None:
 
 
 def hour(moment: dt.datetime) -> dt.datetime:
-    """In UTC: an hour that the clocks repeat is two."""
+    """The begin of the hour in the console's zone, in UTC, so that an hour that clocks repeat counts as two."""
     return _hour(moment.replace(second=0, microsecond=0), timezone.get_current_timezone())
 
 
@@ -135,9 +135,9 @@ def following(batch: Batch) -> Iterator[None]:
 
 
 def of_accepted(batch: Batch, n: int, at: dt.datetime) -> Moves | None:
-    """What the usual answer moves: all `n` that it accepts are untouched. None where a report or a word came first.
+    """The moves of an answer that accepts `n` untouched messages; None if a report or a person's word came first.
 
-    The same as `following` would see, with one short look instead of two long ones.
+    `following` would find the same, with two long queries instead of a short one.
     """
     return of_untouched(dict(untouched_by_country(batch.messages())), n, at)
 
@@ -149,7 +149,7 @@ def untouched_by_country(messages: "QuerySet[Message]") -> "QuerySet[Message, An
 
 
 def of_untouched(by_country: dict[str, int], n: int, at: dt.datetime) -> Moves | None:
-    """The same for messages of one campaign whose batches are locked."""
+    """As `of_accepted`, for untouched messages of one campaign, counted by country; their batches are locked."""
     if sum(by_country.values()) != n:
         return None
     moves = Moves()
@@ -227,7 +227,7 @@ def of_campaign(campaign_id: int) -> Part:
 
 
 def of_period(start: dt.datetime, end: dt.datetime) -> Part:
-    """Of the hours from `start` to before `end`. Its messages are found by reading all of them."""
+    """The rows of the hours from `start` to before `end`. No index finds its messages: all are read."""
     begun = Campaign.objects.annotate(launch=Coalesce("launched_at", "created_at"))
     launched = begun.filter(launch__gte=start, launch__lt=end).values("pk")
     in_hours = {"hour__gte": start, "hour__lt": end}
@@ -288,6 +288,6 @@ def _named(sent: Sent) -> str:
 
 
 def write_again(campaigns: Iterable[int]) -> None:
-    """For what was filled in past the services (scripts/fill.py)."""
+    """Make the tallies of campaigns whose rows were filled in without the services (scripts/fill.py)."""
     for campaign_id in campaigns:
         move(standing(Message.objects.filter(campaign_id=campaign_id)))

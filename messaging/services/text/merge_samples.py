@@ -1,4 +1,4 @@
-"""What merge fields stand for, by the contacts that were added last: for the counter beside a text that is written."""
+"""Sample values of merge fields from the newest contacts, for the counter beside a text that is being written."""
 
 from collections.abc import Sequence
 from statistics import median_high

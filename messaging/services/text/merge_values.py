@@ -16,5 +16,5 @@ def values_of(contact: Contact) -> dict[str, str]:
 
 
 def for_eyes(values: Mapping[str, str]) -> dict[str, str]:
-    """The same as the viewer may see it: a number or an address is masked in a text as it is beside it."""
+    """The values as the viewer may see them: numbers and addresses are masked in a text as everywhere else."""
     return {name: masks.masked(value) if name in MASKED else masks.in_text(value) for name, value in values.items()}

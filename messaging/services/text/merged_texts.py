@@ -24,9 +24,9 @@ BLANK = "nothing to read with its fields filled in"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Who cannot be too long needs no look: everything that is known of a contact is shorter than `least_values`.
+    """Limits of a merged text. A contact whose values together are below `least_values` cannot make it too long.
 
-    Where a text says nothing beside its fields, everybody is looked at.
+    If a text has nothing beside its fields, every contact is checked, as it may be blank.
     """
 
     template: Template
@@ -43,7 +43,7 @@ class Bound:
         return self.problem_of(merge_fields.render(self.template, merge_fields.with_derived(values)))
 
     def problem_of(self, text: str) -> str:
-        """The same of a text whose fields are filled in."""
+        """As `problem`, for a text whose fields are filled in already."""
         if self.may_be_blank and is_blank(text):
             return BLANK
         return self.too_long if len(text) > self.longest else ""

@@ -192,7 +192,7 @@ class ReplyTests:
         exported = admin_client.get("/admin/messaging/reply/export/csv/")
 
         assert "Who is this?" in page.content.decode()
-        assert [entry.number for entry in page.context["entries"]] == ["5215512345678"]
+        assert [entry.number for entry in page.context["entries"]] == ["525512345678"]
         assert "Who is this?" in listed
         assert "Ana" in listed
         assert b"Ana" in b"".join(exported.streaming_content)

@@ -444,7 +444,8 @@ class LookingAfterTests:
         conversations.take(conversation.pk, by=other)
         assert (conversations.unread_for(operator, 9), unassigned(operator)) == (0, [])
 
-        User.objects.filter(pk=other.pk).update(is_active=False)
+        other.is_active = False
+        other.save()
 
         assert (conversations.unread_for(operator, 9), unassigned(operator)) == (1, [conversation])
         self.do(desk, conversation, "take")
