@@ -1,8 +1,7 @@
 """An operator's day, done on the real pages: its pictures are those of docs/a-day.md (scripts/screenshots.py).
 
-Each step presses what a person would press and waits for what they would see; where a page changed so that it cannot be
-done, the script ends with the step's name. Each language has people of its own, so that one day does not find the
-other's.
+Each step presses what a person would press and waits for what they would see; if a page has changed so that this fails,
+the script ends with the step's name. Each language has its own people, so that one day does not find those of another.
 """
 
 import datetime as dt
@@ -16,26 +15,26 @@ from pathlib import Path
 from playwright.sync_api import Error, Page, expect
 
 PEOPLE = 240
-# Of screenshots.CAMPAIGNS the last, and one of its recipients.
+# The last of screenshots.CAMPAIGNS, and one of its recipients.
 UNDER_WAY, CAMPAIGN = "/admin/messaging/campaign/3/change/", "Spring opening"
 RECIPIENT = "919800000012"
-# What a worker does of this day; nothing is sent, as there is no gateway.
+# Jobs of this day that a worker does; nothing is sent, as there is no gateway.
 WORK = (
     *("messaging.jobs.run_contact_import", "messaging.jobs.forecast_contact_import"),
     *("messaging.jobs.count_audience", "messaging.jobs.index_names"),
 )
-# Playwright's thread may not ask the database.
+# Playwright's thread may not query the database.
 WORKER = ThreadPoolExecutor(max_workers=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is typed, in the language of the pages."""
+    """The texts that are typed, in the language of the pages."""
 
     first_number: int
     file: str
     header: str
-    names: tuple[str, ...]  # the first one is the one who writes
+    names: tuple[str, ...]  # the first one writes the reply
     group: str
     campaign: str
     text: str
@@ -85,7 +84,7 @@ class Day:
         ]
 
     def pictures(self) -> Iterator[str]:
-        """`1-import` and so on: the page stands as the step left it."""
+        """Take each step and yield its name (`1-import` and so on), with the page as the step left it."""
         for n, (name, step) in enumerate(self.steps, 1):
             try:
                 step()
@@ -124,11 +123,11 @@ class Day:
 
     def look_before_the_launch(self) -> None:
         self.page.click("#to-review")
-        work()  # the recipients are counted to their end
+        work()  # count all recipients
         expect(self.page.locator("#launch")).to_be_enabled(timeout=30_000)
-        for box in self.page.locator("#checks input[type=checkbox]").all():  # what speaks against it, seen
+        for box in self.page.locator("#checks input[type=checkbox]").all():  # tick each warning of the checks
             box.check()
-        self.page.evaluate("scrollTo(0, 0)")  # a page that is redrawn may stay where the one before stood
+        self.page.evaluate("scrollTo(0, 0)")  # a redrawn page may stay scrolled like the one before
 
     def launch(self) -> None:
         self.page.click("#launch")
@@ -172,7 +171,7 @@ def work() -> None:
 
 
 def do_what_waits() -> None:
-    """As a worker would, of this day's work."""
+    """Do this day's jobs, as a worker would."""
     from django.utils.module_loading import import_string
     from django_q.models import OrmQ
 

@@ -1,7 +1,7 @@
-"""States of pages that are made by clicks, for check_access.py: dialogs, menus, errors, what waits and what is held.
+"""States of pages that are made by clicks, for check_access.py: dialogs, menus, errors, waiting and held campaigns.
 
-An act gets the page at its address and leaves it in the state to be looked at. What it leaves behind in the console is
-kept small, and those that keep something are played only in a demo of the check's own.
+An act gets the page at its address and leaves it in the state to be checked. It changes little in the console, and acts
+that do change something are only used in a demo of the check's own.
 """
 
 import base64
@@ -26,7 +26,7 @@ CONTACTS = "/admin/messaging/contact/"
 CAMPAIGN = "/admin/messaging/campaign/add/"
 TOTP_SECONDS, TOTP_DIGITS = 30, 6
 BAD_ROWS = b"Phone,Name,City\n+49 1512 3456789,Anna,Berlin\nnobody,Bo,Rome\n12,Cy,Oslo\n+91 98765 43210,Dev,Pune\n,,\n"
-# Of a demo: a campaign that is held, and a draft that waits for anyone who reads this.
+# In a demo: a campaign that is held, and a draft that waits for the reader's approval.
 BROUGHT_ABOUT = """
 from django.contrib.auth.models import User
 from laaffic_console.gateway.models import Application
@@ -51,11 +51,11 @@ class State(NamedTuple):
     name: str
     path: str
     act: Callable[[Page], None]
-    keeps: bool = False  # something stays in the console
+    keeps: bool = False  # it changes something in the console
     language: str = ""
 
 
-# What opens
+# Things that open
 
 
 def open_menu(page: Page) -> None:
@@ -110,7 +110,7 @@ def confirm_deletion(page: Page) -> None:
 
 
 def stay(page: Page) -> None:
-    """As it is when it was opened."""
+    """Leave the page as it was opened."""
 
 
 def tour_at(stop: int) -> Callable[[Page], None]:
@@ -132,7 +132,7 @@ def show_all_columns(page: Page) -> None:
 
 
 def send_empty(page: Page) -> None:
-    """The page's form with nothing in it, past what the browser itself would say."""
+    """Send the page's form empty, past the checks of the browser."""
     page.evaluate(
         """() => {
           const asks = [...document.querySelectorAll('#content form[method=post], main form[method=post]')];
@@ -146,7 +146,7 @@ def send_empty(page: Page) -> None:
 
 
 def wait_for_the_answer(page: Page) -> None:
-    """The page that comes; some forms say what is wrong without asking the server."""
+    """Wait for the next page; some forms show errors without asking the server."""
     with contextlib.suppress(Error):
         page.wait_for_function("window.isOld === undefined", timeout=4000)
     page.wait_for_load_state()
@@ -173,13 +173,13 @@ def type_a_wrong_code(page: Page) -> None:
     send_empty(page)
 
 
-# What is clicked together
+# States of several clicks
 
 
 def write_too_much(page: Page) -> None:
     page.fill("#id_text", "Grüße, {{name|you}}: your table is ready. 🎉 " * 45)
     page.wait_for_selector("#phone-text")
-    page.wait_for_timeout(1500)  # what it costs comes a moment later
+    page.wait_for_timeout(1500)  # the cost appears a moment later
 
 
 def paste_bad_lines(page: Page) -> None:
@@ -297,11 +297,11 @@ STATES = [
 ]
 
 
-# Signing in by other ways, last: they change who signs in and how
+# Other ways to sign in; last, as they change who signs in and how
 
 
 def second_factor(page: Page, user: str, password: str) -> Iterator[str]:
-    """Each state of it by name, from setting it up to signing in by it."""
+    """Each state of the second factor by name, from setting it up to signing in with it."""
     page.goto("/account/app/")
     secret = page.inner_text("#secret")
     page.fill("#id_code", code_of(secret))
@@ -326,7 +326,7 @@ def second_factor(page: Page, user: str, password: str) -> Iterator[str]:
 
 
 def code_of(secret: str) -> str:
-    """What an authenticator app shows now (RFC 6238)."""
+    """The code that an authenticator app shows now (RFC 6238)."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.new(key, struct.pack(">Q", int(time.time()) // TOTP_SECONDS), hashlib.sha1).digest()
     number = struct.unpack(">I", digest[digest[-1] & 15 :][:4])[0] & 0x7FFFFFFF
@@ -341,7 +341,7 @@ def wrong_sign_in(page: Page) -> None:
 
 
 def by_provider(page: Page) -> None:
-    """One that cannot be reached."""
+    """Sign in by a provider that cannot be reached."""
     page.locator("form[action*=provider] button").click()
     page.wait_for_load_state()
 
@@ -355,7 +355,7 @@ STRANGERS = [
 
 
 def bring_about(folder: Path) -> None:
-    """What no click makes in a moment, in the demo that keeps its data in `folder`."""
+    """Make the states that no click makes quickly, in the demo with its data in `folder`."""
     kept = json.loads((folder / "demo.json").read_text())
     settings = {
         "CONSOLE_VAR_DIR": str(folder),

@@ -37,9 +37,9 @@ CASES = [  # latency of the gateway in ms, connections, the ratio to reach
 
 
 CARE_CASES = [(50, 4, 0.9), (0, 1, 0.9)]
-SPOKEN_CASES = [(20, 4, 0.9), (20, 32, 0.9)]  # one recipient a request
+SPOKEN_CASES = [(20, 4, 0.9), (20, 32, 0.9)]  # one recipient per request
 SPOKEN_RECIPIENTS = 5000
-SPOKEN_RATE = 1000  # calls a second, each committed before it leaves
+SPOKEN_RATE = 1000  # calls per second, each committed before it leaves
 
 
 def main() -> int:
@@ -80,7 +80,7 @@ def databases(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 
 def is_there(name: str, url: str) -> bool:
-    """PostgreSQL is measured where it answers; its scratch database is made again."""
+    """Whether the database answers; PostgreSQL's scratch database is made new."""
     if name == "sqlite":
         return True
     import psycopg
@@ -99,7 +99,7 @@ def is_there(name: str, url: str) -> bool:
 def in_child(
     name: str, url: str, latency: int, connections: int, options: argparse.Namespace
 ) -> list[tuple[float, float]]:
-    """Sandbox and console in processes of their own; [(bare, console)] in recipients a second."""
+    """Run the sandbox and the console in their own processes; [(bare, console)] in recipients per second."""
     environment = {
         **os.environ,
         "DATABASE_URL": url,
@@ -148,7 +148,7 @@ def read_address(sandbox: "subprocess.Popen[str]") -> str:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """In the child: pairs of runs, in turn."""
+    """Measure in the child process: pairs of runs, alternating."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
     import django
 
@@ -175,7 +175,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def with_care(numbers: Sequence[str], connections: int, *, on: bool) -> float:
-    """A marketing campaign to people who have agreed, in its hours, within cap and budget; or with none of it asked."""
+    """A marketing campaign to people who agreed, in its hours, within cap and budget; or with no such checks."""
     from django.conf import settings
     from django.utils import timezone
 
@@ -198,7 +198,7 @@ def with_care(numbers: Sequence[str], connections: int, *, on: bool) -> float:
 
 
 def forget(address: str) -> None:
-    """The sandbox keeps all it accepts; each run meets it empty."""
+    """Empty the sandbox, which keeps all that it accepts, so that each run finds it empty."""
     urllib.request.urlopen(urllib.request.Request(f"{address}/sandbox/reset", method="POST"), timeout=30).close()
 
 
@@ -219,7 +219,7 @@ def fill(numbers: Sequence[str], channel: str) -> None:
 
 
 def campaign_run(numbers: Sequence[str], connections: int, **draft: Any) -> float:
-    """From the first claim to the last settled batch of a campaign whose audience is frozen."""
+    """Recipients per second, from the first claim to the last settled batch of a campaign with a frozen audience."""
     from django.db import connection
 
     from laaffic_console.gateway.models import Application

@@ -1,10 +1,10 @@
-"""How long POST /messages takes at a steady rate, on gunicorn as deployed, beside a campaign that is running.
+"""How long POST /messages takes at a steady rate, on gunicorn as deployed, while a campaign is running.
 
 .venv/bin/python scripts/bench_api.py [--database sqlite|postgres://user@host:port/] [--rate 100] [--seconds 30]
 
-The load is open: each request leaves at its own moment, whether the ones before it were answered or not, and its time
-counts from that moment. What a request costs the web processes is told as processor time, which a busy machine blurs
-less than the clock does.
+The load is open: each request leaves at its own moment, whether the earlier ones were answered or not, and its time
+counts from that moment. The cost in the web processes is measured as processor time, which a busy machine affects less
+than clock time.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import psutil
 from laaffic_console.rehearsal import stores
 from laaffic_console.rehearsal.processes import GATEWAY, Processes, free_port, wait_until
 
-RUNNING_RATE = 200  # messages a second of the campaign beside
+RUNNING_RATE = 200  # messages per second of the campaign that is running
 CLIENTS = 64
 APPLICATION = "benchApp"
 
@@ -76,7 +76,7 @@ def measured(folder: Path, database: str, rate: int, seconds: int) -> dict[str, 
         client = Client(web_port, token)
         wait_until(client.is_ready, "a web process and a worker that are ready", 60)
         begin_campaign(folder, environment, count=RUNNING_RATE * (seconds + 30))
-        client.load(20, 3)  # what is looked up for the first time only is there
+        client.load(20, 3)  # fill the caches that only first requests miss
         before = spent(web_port)
         times = client.load(rate, seconds)
         used = spent(web_port) - before
@@ -104,7 +104,7 @@ def command(environment: dict[str, str], *words: str) -> str:
 
 
 def begin_campaign(folder: Path, environment: dict[str, str], *, count: int) -> None:
-    """One that is still running at the end."""
+    """Start a campaign that is still running at the end."""
     file = folder / "people.txt"
     file.write_text("\n".join(["number", *(str(919800000000 + n) for n in range(count))]))
     command(environment, "contacts", "import", str(file), "--group", "bench")
@@ -127,7 +127,7 @@ def spent(port: int) -> float:
 class Client:
     def __init__(self, port: int, token: str) -> None:
         self.port, self.token = port, token
-        self.refused: Counter[int] = Counter()  # by status; 0 where the connection broke
+        self.refused: Counter[int] = Counter()  # by status; 0 if the connection broke
         self.local = threading.local()
 
     def is_ready(self) -> bool:
@@ -139,7 +139,7 @@ class Client:
             return False
 
     def load(self, rate: int, seconds: int) -> list[float]:
-        """Milliseconds of each request, from the moment at which it was to leave."""
+        """Milliseconds of each request, from the moment at which it was due to leave."""
         begun, run = time.monotonic() + 0.1, f"{time.time_ns()}"
         with ThreadPoolExecutor(CLIENTS) as pool:
             asked = [pool.submit(self.one, begun + n / rate, f"{run}-{n}", n) for n in range(rate * seconds)]
@@ -168,7 +168,7 @@ class Client:
         return 1000 * (time.monotonic() - at)
 
     def connection(self) -> http.client.HTTPConnection:
-        """Each thread's own, kept open as a script's would be."""
+        """The thread's own connection, kept open as a script's would be."""
         if getattr(self.local, "connection", None) is None:
             self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         kept: http.client.HTTPConnection = self.local.connection

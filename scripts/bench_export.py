@@ -1,7 +1,7 @@
 """Exporting a campaign's recipients: seconds and peak memory, CSV and XLSX, on each database.
 
-A campaign of so many messages is written by SQL: merge values, reports, costs, a contact each. Each export is made in a
-process of its own by the same code as the worker's and the command's; it starts with nothing read.
+SQL writes a campaign of so many messages, with merge values, reports, costs, a contact each. Each export runs in a
+process of its own with the same code as the worker's and the command's, and starts with empty caches.
 """
 
 import argparse
@@ -158,7 +158,7 @@ def fill(rows: int) -> None:
 
 
 def measure(file_format: str, folder: Path) -> dict[str, float]:
-    """In the child, whose peak of memory is its own."""
+    """Measure in the child process, so that its peak of memory is its own."""
     set_up()
     from laaffic_console.exporting import kinds
     from laaffic_console.exporting.services import making

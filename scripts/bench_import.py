@@ -28,8 +28,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 import goals  # noqa: E402
 
 TARGET = 60  # times the default resource
-AT_LEAST = 20  # with less than that something is broken
-RATE, AGAIN, UNCHECKED, MEMORY = 45_000, 1.5, 0.9, 130  # rows a second; of the first time; of no validation; MB
+AT_LEAST = 20  # a lower ratio means that something is broken
+RATE, AGAIN, UNCHECKED, MEMORY = 45_000, 1.5, 0.9, 130  # rows per second; of the first time; of no validation; MB
 COUNTRIES = (
     "IN US GB DE FR ES IT PT NL BE CH AT PL CZ SE NO DK FI IE GR TR RU UA BR MX CO PE CL ZA NG KE EG MA PK BD ID VN TH "
     "MY PH"
@@ -147,7 +147,7 @@ def print_memory(name: str, url: str, many: Path, million: Path | None) -> None:
 def in_child(what: str, name: str, url: str, file: Path) -> dict[str, float]:
     if what not in ("again", "migrate"):
         make_empty(name, url)
-        in_child("migrate", name, url, file)  # in a process of its own: its memory is not the import's
+        in_child("migrate", name, url, file)  # in a process of its own, as its memory is not the import's
     child = subprocess.run(
         [sys.executable, __file__, "--measure", what, "--file", str(file)],
         env={
@@ -181,7 +181,7 @@ def make_empty(name: str, url: str) -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[str, float]:
-    """In the child, whose peak of memory is its own."""
+    """Measure in the child process, so that its peak of memory is its own."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
     import django
 
@@ -208,7 +208,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
 
 def without_validation() -> None:
-    """Rows as they are in the file go into the columns, here and in the process beside."""
+    """Take rows as they are in the file, unchecked, here and in the second process."""
     from messaging.files import cleaned_rows
     from messaging.files.contact_rows import CleanRow, RowCleaner
 
@@ -228,7 +228,7 @@ def clean_without_validation() -> None:
 
 
 def spent() -> tuple[float, float]:
-    """Seconds of CPU: of this process, and of those beside it that have ended."""
+    """CPU seconds: of this process, and of its child processes that have ended."""
     found = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return found[0].ru_utime + found[0].ru_stime, found[1].ru_utime + found[1].ru_stime
 
@@ -264,7 +264,7 @@ def peak_memory() -> float:
 
 
 def memory_beside() -> float:
-    """The most that a process beside this one has had so far: when it has ended the system says its parent's."""
+    """The peak memory so far of the second process; after it has ended the system reports its parent's."""
     found = 0
     for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split():
         status = Path(f"/proc/{child}/status").read_text(encoding="ascii")
@@ -286,7 +286,7 @@ def write_file(path: Path, rows: int) -> Path:
 
 
 def number_plans() -> list[tuple[str, int]]:
-    """(beginning, how many digits follow) of the mobile numbers of forty countries."""
+    """(first digits, how many digits follow) for the mobile numbers of forty countries."""
     import phonenumbers
 
     plans = []

@@ -1,7 +1,7 @@
-"""How long an act takes to be felt: from the act, or from its moment, to the first request at the gateway.
+"""How long an act takes to have an effect: from the act, or its due moment, to the first request at the gateway.
 
-On each database, with the real worker (`manage.py worker`), console and sandbox in processes of their own, each act
-is done several times, one after the other. SQLite has the queue in the database, PostgreSQL has it in Redis.
+On each database, with the real worker (`manage.py worker`), console and sandbox in processes of their own, each act is
+done several times, one after the other. With SQLite the queue is in the database, with PostgreSQL it is in Redis.
 """
 
 import argparse
@@ -33,13 +33,13 @@ from laaffic_console.demo import place, processes  # noqa: E402
 TARGET = 1.0  # seconds
 PATIENCE = 40.0
 LOOK_EVERY = 0.01
-AHEAD = dt.timedelta(seconds=4)  # from the launch to a moment that somebody has set
+AHEAD = dt.timedelta(seconds=4)  # from the launch to a scheduled time
 GATEWAY_MS = 20
 IDLE_SECONDS = 20.0
-SETTLED_AFTER = 6.0  # of a worker that has just begun, and of one that has just been busy
+SETTLED_AFTER = 6.0  # seconds after a worker has started or was busy
 
 THEIR_ZONE = ZoneInfo("Asia/Kolkata")
-numbers = count(919_800_000_000)  # there
+numbers = count(919_800_000_000)  # in that zone's country
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def arguments() -> argparse.Namespace:
 
 
 class Served(bench_scale.installation):
-    """With a console that takes pushes, and a worker."""
+    """An installation with a console that takes pushes, and a worker."""
 
     def __init__(self, url: str, *, redis: str) -> None:
         token = secrets.token_urlsafe(24)
@@ -112,14 +112,14 @@ class Served(bench_scale.installation):
         return process
 
     def idle_percent(self) -> float:
-        """Of one core, by the worker and all its processes together."""
+        """Use of one core, by the worker and all its processes together."""
         time.sleep(SETTLED_AFTER)
         before = cpu_seconds(self.worker.pid)
         time.sleep(IDLE_SECONDS)
         return 100 * (cpu_seconds(self.worker.pid) - before) / IDLE_SECONDS
 
     def measured(self, options: argparse.Namespace) -> Iterator[tuple[str, list[float]]]:
-        """Each act with its seconds, as soon as it was done so often."""
+        """Each act with its seconds, once all its repetitions are done."""
         chosen = [word for act in options.act or ACTS for word in ("--act", act)]
         command = [sys.executable, __file__, "--measure", self.sandbox, "--hooks", self.hooks, *chosen]
         child = subprocess.Popen(
@@ -134,7 +134,7 @@ class Served(bench_scale.installation):
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of a process and all its descendants, those that have ended among them."""
+    """CPU seconds of a process and all its descendants, including ended ones."""
     ticks: dict[int, tuple[int, int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -156,7 +156,7 @@ def report(name: str, act: str, seconds: Sequence[float]) -> None:
     print(f"  {act:<30}{middle:>7.2f}  {spread:<15} to reach {TARGET:.0f}: {met}", flush=True)
 
 
-# In the child: what an operator does, done by the services that pages and commands call.
+# In the child process: acts of an operator, done with the services that pages and commands call.
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -176,13 +176,13 @@ def timed(act: "Act", gateway: "Gateway") -> float:
 
 
 class Gateway:
-    """The sandbox's side: when a campaign's messages came."""
+    """The sandbox's view: when a campaign's messages arrived."""
 
     def __init__(self, address: str, hooks: str) -> None:
         self.address, self.hooks = address, hooks
 
     def came(self, campaign: Any) -> list[float]:
-        """Moments, the earliest first."""
+        """Moments of arrival, the earliest first."""
         return sorted(message["accepted_at"] for message in self.messages(campaign))
 
     def messages(self, campaign: Any) -> list[dict[str, Any]]:
@@ -191,7 +191,7 @@ class Gateway:
         return [message for message in found if message["content"].endswith(f" {campaign.name}.")]
 
     def first_after(self, campaign: Any, moment: float) -> float:
-        """Seconds from a moment to the first message that came then."""
+        """Seconds from a moment to the first message that arrived after it."""
         seconds: float = until(lambda: next((at - moment for at in self.came(campaign) if at >= moment), None))
         return seconds
 
@@ -206,7 +206,7 @@ Act = Callable[[Gateway], float]
 
 
 def until(found: Callable[[], Any]) -> Any:
-    """What it finds, looked for often."""
+    """The result of `found`, called often until there is one."""
     deadline = time.monotonic() + PATIENCE
     while (value := found()) is None or value is False:
         if time.monotonic() > deadline:
@@ -238,7 +238,7 @@ def state_of(campaign: Any) -> str:
 
 
 def end_all() -> None:
-    """Nothing of one act lasts into the next."""
+    """End all campaigns, so that no act affects the next."""
     from messaging.models import Campaign, CampaignState
     from messaging.services.campaigns import campaigns
     from messaging.services.refusals import NotAllowed
@@ -262,7 +262,7 @@ def launch_beside_two(gateway: Gateway) -> float:
 
 
 def next_when_one_ends(gateway: Gateway) -> float:
-    """Launched in the moment in which the last of another has left."""
+    """Launch a campaign just when the last message of another has left."""
     first = launched(30, rate_per_second=10)
     until(lambda: len(gateway.came(first)) == 30)
     return launch(gateway)
@@ -329,7 +329,7 @@ def hold_ends(gateway: Gateway) -> float:
 
 
 def hours_open(gateway: Gateway) -> float:
-    """At the next full minute that is far enough away for its sender to have gone to sleep."""
+    """Hours that open at a full minute far enough away for the sender to be asleep."""
     from django.utils import timezone
 
     from messaging.models import Batch, Calendar
@@ -346,7 +346,7 @@ def hours_open(gateway: Gateway) -> float:
 
 
 def report_shown(gateway: Gateway) -> float:
-    """From the push to the figures on the campaign's page."""
+    """Seconds from the push to the figures on the campaign's page."""
     from messaging.services.tallies import counting
 
     campaign = launched()

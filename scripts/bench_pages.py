@@ -1,9 +1,10 @@
-"""Every page and list of the console with much history beside the same with little: how long, how many queries.
+"""Time and queries of every page and list of a console with much history, compared with one that has little.
 
 Two consoles on each database, a small one and a large one (scripts/fill.py, fill_rest.py), each behind Django's test
-client in a process of its own; every address that the resolver knows is asked of both in turn, as an administrator:
-each list with its second page, filters, orders and search, each thing's page, and the parts that load themselves. A new
-page is measured by itself. Goals: at most 1.2 times the small one's time, under 100 ms, the same number of queries.
+client in a process of its own; every address that the resolver knows is requested from both, alternating, as an
+administrator: each list with its second page, filters, orders and search, each object's page, and the parts that load
+separately. New pages are included automatically. Goals: at most 1.2 times the small one's time, under 100 ms, the same
+number of queries.
 """
 
 import argparse
@@ -24,10 +25,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 SMALL = (10_000, 10_000)  # messages, contacts
 CAMPAIGNS = 100
-RATIO, LIMIT = 1.2, 100.0  # to itself when small; ms
+RATIO, LIMIT = 1.2, 100.0  # large to small; ms
 NOISE = 4.0  # ms that two runs of one page differ by
-STATEMENT = 400  # characters of the slowest that are shown
-# Files, what does something, and the stock page of what was changed by hand.
+STATEMENT = 400  # shown characters of the slowest statement
+# Files, actions, and the standard page of changes made by hand.
 NO_PAGES = (
     "export/",
     "recipients/",
@@ -109,7 +110,7 @@ def serve(options: argparse.Namespace) -> int:
     import django
 
     django.setup()
-    logging.disable(logging.CRITICAL)  # of what is refused or is not there
+    logging.disable(logging.CRITICAL)  # about refused and missing pages
     made = filled(options)
     from django.contrib.auth.models import User
     from django.test import Client
@@ -127,7 +128,7 @@ def tell(what: Any) -> None:
 
 
 def filled(options: argparse.Namespace) -> dict[str, Any]:
-    """The rows whose pages are looked at, by label; the database is filled where it is empty."""
+    """The rows whose pages are requested, by label; an empty database is filled first."""
     import fill
     import fill_rest
     from django.apps import apps
@@ -164,8 +165,8 @@ def filled(options: argparse.Namespace) -> dict[str, Any]:
 def asked(client: Any, address: str) -> dict[str, Any]:
     """The server's time for one page, its queries, and the slowest of them.
 
-    Time is this process's own, and what it waited for another that keeps the database: what else the machine does
-    makes a page slower by the clock, and says nothing of the page.
+    The time is this process's own, plus its waits for a database in another process: other work of the machine makes a
+    page slower by the clock, which says nothing about the page.
     """
     from django.db import connection
 
@@ -196,11 +197,11 @@ def asked(client: Any, address: str) -> dict[str, Any]:
     }
 
 
-# What is asked
+# The requested addresses
 
 
 def addresses(client: Any, made: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(name, address): the same names in each console, though the ids in the addresses differ."""
+    """(name, address): names are the same in each console, though the ids in the addresses differ."""
     import fill_rest
     from django.contrib import admin
 
@@ -235,7 +236,7 @@ def drafts() -> Iterator[tuple[str, str]]:
 
 
 def list_addresses(client: Any, model: Any, model_admin: Any, made: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Of a list: its second page, each order, each filter's first and last choice, searches."""
+    """Addresses of a list: its second page, each order, each filter's first and last choice, searches."""
     from laaffic_console.kit.lists.changelists import changelist_of
 
     base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
@@ -255,14 +256,14 @@ def list_addresses(client: Any, model: Any, model_admin: Any, made: dict[str, An
 
 
 def searched(model_admin: Any, row: Any) -> object:
-    """What the first column that is searched holds."""
+    """The value of the first column that is searched."""
     found = row
     for part in model_admin.search_fields[0].lstrip("=^@").split("__"):
         found = getattr(found, part, "")
     return found
 
 
-# Both
+# Both consoles
 
 
 @dataclass
@@ -275,7 +276,7 @@ class Page:
 
     @property
     def ratio(self) -> float:
-        """Of the best times: what else the machine does makes a page slower, never faster."""
+        """Ratio of the best times: other work of the machine makes a page slower, never faster."""
         return min(self.large) / min(self.small)
 
     @property
@@ -336,7 +337,7 @@ def sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
 
 
 def compared(name: str, small: tuple[Console, str], large: tuple[Console, str], pairs: int) -> Page | None:
-    """None where there is no page; asked again where the large one seems slower, as its first time may be chance."""
+    """The comparison, None if there is no page; repeated if the large one seems slower, as that may be chance."""
     page = Page(name)
     while not page.small or (page.grows and len(page.small) < pairs):
         little, much = small[0].ask(small[1]), large[0].ask(large[1])

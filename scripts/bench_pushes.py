@@ -1,8 +1,8 @@
-"""What comes in: pushes a second that the web process takes, reports a second that are applied, and whether it grows.
+"""Incoming pushes: how many per second the web process takes, how many reports are applied, and whether memory grows.
 
-In one run on each database, on the web server as deployed: POSTs of one delivery report each against POSTs to a view
-that does nothing, in turn; then a campaign's reports, as bodies of `--per-body`, applied by the job that drains the
-inbox; then `--pages` requests (pages and pushes), and what the web processes hold before and after them.
+In one run on each database, on the web server as deployed: POSTs of one delivery report each, alternating with POSTs to
+a view that does nothing; then a campaign's reports, as bodies of `--per-body`, applied by the job that drains the
+inbox; then `--pages` requests (pages and pushes), and the memory of the web processes before and after them.
 
     scripts/bench_pushes.py --requests 4000 --reports 200000 --pages 10000
 """
@@ -35,7 +35,7 @@ from laaffic_console.rehearsal.processes import Processes, free_port, wait_until
 
 PUSH_TOKEN = "a-token-of-the-bench"
 CLIENTS = 8
-FLAT = 1.05  # what memory may differ by without having grown
+FLAT = 1.05  # ratio up to which memory counts as not grown
 NOTHING = """
 from django.http import HttpResponse
 from django.urls import path
@@ -152,7 +152,7 @@ def intake(name: str, port: int, options: argparse.Namespace) -> str:
     """Median and range of the ratios, and the medians themselves."""
     push = f"/hooks/{PUSH_TOKEN}/sms-report/"
     bodies = [json.dumps(report_of(str(10**18 + n), str(919800000000 + n), "nobody")) for n in range(options.requests)]
-    posted(port, push, bodies[:200]), posted(port, "/nothing/", bodies[:200])  # what is done once is done
+    posted(port, push, bodies[:200]), posted(port, "/nothing/", bodies[:200])  # so that work done only once is done
     pairs = [(posted(port, "/nothing/", bodies), posted(port, push, bodies)) for _ in range(options.pairs)]
     ratios = [pushed / empty for empty, pushed in pairs]
     empty, pushed = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -164,7 +164,7 @@ def intake(name: str, port: int, options: argparse.Namespace) -> str:
 
 
 def posted(port: int, path: str, bodies: Sequence[str]) -> float:
-    """Requests a second, over connections that stay open."""
+    """Requests per second, over connections that stay open."""
 
     def post(mine: Sequence[str]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -179,10 +179,10 @@ def posted(port: int, path: str, bodies: Sequence[str]) -> float:
 
 
 def together(act: Callable[[Any], None], parts: Sequence[Any]) -> float:
-    """Seconds."""
+    """Seconds for all parts, in threads."""
     began = time.perf_counter()
     with ThreadPoolExecutor(len(parts)) as pool:
-        list(pool.map(act, parts))  # what goes wrong in a thread is raised here
+        list(pool.map(act, parts))  # raises errors of the threads here
     return time.perf_counter() - began
 
 
@@ -236,7 +236,7 @@ def resident(port: int) -> list[int]:
 
 
 def report_of(gateway_id: str, number: str, order_id: str) -> dict[str, Any]:
-    """Delivered, as the gateway pushes it (laaffic-api, report pushes)."""
+    """A report "delivered", as the gateway pushes it (laaffic-api, report pushes)."""
     return {
         "msgid": gateway_id,
         "mobile": number,
@@ -251,7 +251,7 @@ def report_of(gateway_id: str, number: str, order_id: str) -> dict[str, Any]:
 
 
 def in_process(url: str, options: argparse.Namespace) -> list[float]:
-    """In a process of its own, which sends a campaign first, so that there are messages to report on."""
+    """Run in a process of its own, which sends a campaign first, so that there are messages to report on."""
     environment = {
         **os.environ,
         "DATABASE_URL": url,
@@ -290,7 +290,7 @@ def in_process(url: str, options: argparse.Namespace) -> list[float]:
 
 
 def applied(address: str, reports: int, per_body: int) -> list[float]:
-    """Reports a second, from the first stored body to the last one applied; and rows a second by the bare UPDATE."""
+    """Reports per second, from the first stored body to the last applied; and rows per second of the bare UPDATE."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
     import django
 
@@ -314,7 +314,7 @@ def applied(address: str, reports: int, per_body: int) -> list[float]:
     rows = [report_of(gateway_id or "", number, "") for gateway_id, number in sent.values_list("gateway_id", "number")]
     for start in range(0, len(rows), per_body):
         inbox.store(kind=PushKind.SMS_REPORT, body=json.dumps(rows[start : start + per_body]), source=None)
-    inbox_of_reports = dataclasses.replace(report_pushes.INBOX, linger=0)  # else the second for what may come counts
+    inbox_of_reports = dataclasses.replace(report_pushes.INBOX, linger=0)  # else the time it lingers counts
     garbage.look_seldom()  # as a worker does
     began = time.perf_counter()
     while PushedBody.objects.filter(applied_at=None).exists():

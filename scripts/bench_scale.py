@@ -1,9 +1,9 @@
-"""A campaign to very many people: how soon its first request leaves, whether memory stays flat, whether speed does.
+"""A campaign to very many people: how soon its first request leaves, and whether memory and speed stay constant.
 
 In one run on each database: a campaign to `--few` and one to `--many` contacts, each sent by a process of its own as a
-worker's job does it (launched with its audience not yet frozen, after one to one number that left before it), against a
-sandbox that answers after `--latency` ms.
-Then a sequential loop of `requests.post` against 200 ms of latency beside one sender with its connections.
+worker's job does it (launched with its audience not frozen yet, after a campaign to one number), against a sandbox that
+answers after `--latency` ms. Then a sequential loop of `requests.post` against 200 ms of latency, compared with one
+sender and its connections.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import goals  # noqa: E402
 if TYPE_CHECKING:
     from laaffic_console.gateway.models import Application
 
-# Another number than of the two campaigns before it, and so many that what a process does once does not count.
+# Not the number of either campaign before, and so many that one-time work of a process does not count.
 SLOW_MS, SLOW_RECIPIENTS = 200, 150_000
 
 
@@ -153,7 +153,7 @@ _IMPORT = f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import be
 
 
 def prepare(count: int) -> None:
-    """A group of `count` new contacts, and a draft to it."""
+    """Make a group of `count` new contacts, and a draft to it."""
     from django.db import connection
 
     from laaffic_console.gateway.models import Application
@@ -175,7 +175,7 @@ def prepare(count: int) -> None:
 
 
 def send_in_slices(campaign_id: int) -> dict[str, float]:
-    """Launch, then one job's slice after another until the campaign is over."""
+    """Launch, then run one job's slice after another until the campaign is over."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
     import django
 
@@ -209,7 +209,7 @@ def send_in_slices(campaign_id: int) -> dict[str, float]:
 
 
 def send_to_one(application: "Application") -> None:
-    """What a process does once, such as writing its statements, it has done: a worker's has sent before."""
+    """Do the one-time work of a process, such as making its statements, which a worker has done before."""
     from messaging.services.campaigns import drafts, starting
     from messaging.services.sending import sending
 

@@ -60,8 +60,8 @@ LAST = [
 ]
 MIDDLE = ["Fernanda", "Maria", "Jose", "Kumar", "Anne", "Oluwaseun", "de la Cruz"]
 
-# Names of two words, a third of them with one between; numbers whose last digits are spread as in life: the same ones,
-# their last six digits mixed.
+# Names of two words, a third of them with a third word between; numbers whose last six digits are mixed, so that they
+# are spread as in reality.
 NAMES = """
 UPDATE messaging_contact SET name = {first} || {middle} || ' ' || {last} || 'i' || (id % 5000),
     email = 'person' || id || '@example.org'

@@ -1,9 +1,9 @@
 """axe over every page of a console, light and dark, wide and narrow: scripts/check_access.py [URL USER PASSWORD].
 
-Without an address it begins a demo of its own and ends it. Pages are found by following links from the front page, and
-by the table of all addresses (tests/dashboard/doors.txt) with the keys of rows that were seen; then menus and dialogs
-are opened and states made by clicks (access_states.py). Those that keep something are played in its own demo alone. A
-fault of any weight ends it with 1.
+Without an address it starts its own demo and ends it. Pages are found by following links from the front page, and by
+the table of all addresses (tests/dashboard/doors.txt) with the keys of rows that were seen; then menus and dialogs are
+opened and states made by clicks (access_states.py). States that change something are only made in its own demo. Any
+fault, however small, ends it with 1.
 """
 
 import argparse
@@ -34,9 +34,9 @@ import browsers  # noqa: E402
 from access_states import State  # noqa: E402
 
 DOORS = ROOT / "tests" / "dashboard" / "doors.txt"
-ADMINISTRATOR = 5  # which letter of a row in doors.txt
+ADMINISTRATOR = 5  # index of the administrator's letter in a row of doors.txt
 DEMO_PATIENCE = 600.0
-# One to choose beside the password; nobody listens there.
+# A second way to sign in, beside the password; nobody listens there.
 PROVIDER = {
     "OIDC_NAME": "Example ID",
     "OIDC_ISSUER": "http://127.0.0.1:9",
@@ -44,7 +44,7 @@ PROVIDER = {
     "OIDC_CLIENT_SECRET": "access",
     "OIDC_ROLES": "support=Operator",
 }
-# Rows of a list differ in their states; of other addresses one stands for all.
+# Rows of a list differ in their states; for other addresses one row is enough.
 ROWS_OF_A_LIST = 3
 KEY = re.compile(r"^(\d+|[0-9a-f]{8}-[0-9a-f-]{27})$")
 AXE = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map((fault) => ({
@@ -71,11 +71,11 @@ class Console(NamedTuple):
     url: str
     user: str
     password: str
-    is_own: bool = False  # a demo of this check, in which something may be kept
+    is_own: bool = False  # a demo of this check, in which something may be changed
 
 
 class Asked(NamedTuple):
-    """Which pages and states; all where none is named."""
+    """The requested pages and states; empty means all."""
 
     pages: list[str]
     states: list[str]
@@ -101,7 +101,7 @@ class Fault:
     html: str
 
 
-# What axe says of one page
+# What axe finds on one page
 
 
 def axe_script() -> str:
@@ -119,7 +119,7 @@ def faults_of(page: Page, *, mode: str, name: str) -> list[Fault]:
 
 
 def too_wide(page: Page, *, mode: str, name: str) -> list[Fault]:
-    """No page is scrolled sideways."""
+    """A fault if the page can be scrolled sideways."""
     wide, has = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     says = f"{wide} px on {has}"
     return [Fault(mode, name, "too wide", "serious", "The page is wider than the screen", "html", says, "")][
@@ -127,16 +127,16 @@ def too_wide(page: Page, *, mode: str, name: str) -> list[Fault]:
     ]
 
 
-# Where the pages are
+# Finding the pages
 
 
 def pattern_of(path: str) -> str:
-    """One name for all rows of a list: keys in it are a star."""
+    """One name for all rows of a list: the address with its keys replaced by stars."""
     return "/".join("*" if KEY.match(part) else part for part in path.split("/"))
 
 
 class Addresses:
-    """What there is to visit: some rows of each list, and one page of every other kind."""
+    """The addresses to visit: some rows of each list, and one page of every other kind."""
 
     def __init__(self) -> None:
         self.found: dict[str, list[str]] = collections.defaultdict(list)
@@ -153,7 +153,7 @@ class Addresses:
             self.waiting.append(path)
 
     def offer_doors(self) -> None:
-        """What no page links to: every address that an administrator may open."""
+        """Add addresses that no page links to: all that an administrator may open."""
         for route in opened_doors():
             if "<" not in route:
                 self.offer(route)
@@ -161,7 +161,7 @@ class Addresses:
                 self.offer(re.sub(r"<[^>]+>", key, route))
 
     def _key_for(self, route: str) -> str | None:
-        """A row that was seen of the same list."""
+        """The key of a row of the same list that was seen."""
         start = "/".join(route.split("/")[:4]) + "/*/"
         for pattern, paths in self.found.items():
             if pattern.startswith(start) and paths:
@@ -179,7 +179,7 @@ def opened_doors() -> Iterator[str]:
 
 
 def crawl(page: Page) -> Iterator[str]:
-    """Every page there is, from the front page on; each is open while it is handed out."""
+    """Every page, starting from the front page; each is open while it is yielded."""
     addresses = Addresses()
     addresses.offer("/admin/")
     for is_rest in (False, True):
@@ -196,7 +196,7 @@ def crawl(page: Page) -> Iterator[str]:
 
 
 def opens(page: Page, path: str) -> bool:
-    """Whether it is a page: a file is none, nor a part of one, and a page that leads elsewhere is looked at there."""
+    """Whether it opens a page: not a file, not a part of a page, not a redirect, whose target is visited itself."""
     try:
         answer = page.goto(path)
     except Error:  # a download
@@ -210,14 +210,14 @@ def opens(page: Page, path: str) -> bool:
 
 
 def settle(page: Page) -> None:
-    """The page is there, what its scripts name is named, what folds is open, and what fades in is there."""
+    """Wait until scripts have named things, open what folds, and finish what fades in."""
     page.wait_for_load_state()
     page.evaluate("new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then))))")
     page.evaluate("document.querySelectorAll('details:not(.c-bell)').forEach((one) => { one.open = true })")
     page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
 
 
-# The whole of it
+# The whole check
 
 
 def look_at_all(browser: Browser, console: Console, modes: list[Mode], asked: Asked) -> tuple[int, list[Fault]]:
@@ -254,7 +254,7 @@ def pages(page: Page, asked: Asked) -> Iterator[str]:
 
 
 def look_at(page: Page, modes: list[Mode], name: str, pictures: Path | None = None) -> list[Fault]:
-    """The page as it stands, in every mode: drawing it four times would take most of the time."""
+    """Check the open page in every mode, without reloading: loading it four times would take most of the time."""
     found: list[Fault] = []
     for mode in modes:
         found += faults_of(page, mode=put_into(page, mode), name=name)
@@ -282,7 +282,7 @@ def look_at_state(page: Page, modes: list[Mode], state: State, pictures: Path | 
         page.goto(state.path)
         state.act(page)
         return look_at(page, modes, called, pictures)
-    except Error as problem:  # what cannot be opened is a fault, not the end
+    except Error as problem:  # a page that cannot be opened is a fault, and not the end
         return [Fault("", called, "not opened", "serious", str(problem).splitlines()[0], "", "", "")]
     finally:
         if state.language:
@@ -315,7 +315,7 @@ def print_report(looked: int, found: list[Fault], *, details: bool) -> None:
 
 @contextlib.contextmanager
 def own_demo() -> Iterator[Console]:
-    """A demo in a folder of its own, until it has said where it is; ended with the check."""
+    """A demo in its own folder, once it has said its address; ended with the check."""
     with tempfile.TemporaryDirectory(prefix="access-") as folder:
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         environment = {**kept, **PROVIDER, "DEMO_VAR_DIR": folder, "PYTHONUNBUFFERED": "1"}

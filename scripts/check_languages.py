@@ -1,6 +1,6 @@
-"""`make check`: every text is marked, gathered and translated, and no translation has lost what is in its text.
+"""`make check`: every text is marked, gathered and translated, and no translation has lost a part of its text.
 
-Needs no gettext. Catalogues are read with babel, which the console uses anyhow; texts are found in the sources.
+Needs no gettext. Catalogues are read with babel, which the console uses anyway; texts are found in the sources.
 """
 
 import ast
@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ["messaging", "voice", "numbers", "laaffic_console"]
 LOCALE = ROOT / "laaffic_console" / "locale"
-# A gateway for developers: it speaks English to them.
+# A gateway for developers, which is in English only.
 NOT_FOR_OPERATORS = ("laaffic_console/sandbox/", "laaffic_console/rehearsal/")
 
 READ_ALOUD = {"title", "alt", "placeholder", "aria-label", "aria-description", "label"}
@@ -25,7 +25,7 @@ BLOCK = re.compile(r"{%\s*blocktrans(?:late)?\b(.*?)%}(.*?){%\s*endblocktrans\w*
 COMMENT = re.compile(r"{%\s*comment.*?{%\s*endcomment\s*%}|{#.*?#}", re.DOTALL)
 TAG = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 ICON = re.compile(r'<span class="[^"]*material-symbols-outlined[^"]*"[^>]*>.*?</span>', re.DOTALL)
-# Attributes that say nothing to people, also where a template is a part of a tag (console/live.html).
+# Attributes that hold no text for people, also in a template that is a part of a tag (console/live.html).
 ASKING = re.compile(r'\bhx-[\w-]+="[^"]*"|\bdata-[\w-]+="\s*"|\bdata-quiet\b')
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Names and units that are the same in every language.
@@ -110,7 +110,7 @@ def sources() -> list[Path]:
     return [path for path in _files(".py") if "migrations" not in path.parts]
 
 
-# What is not marked
+# Texts that are not marked
 
 
 def unmarked(template: str) -> list[str]:
@@ -145,14 +145,14 @@ def _of_attributes(attrs: list[tuple[str, str | None]]) -> Iterator[str]:
 
 
 def unmarked_in_script(script: str) -> list[str]:
-    """Sentences that no page replaces: what is behind `dataset.x ||` is only a default."""
+    """Sentences that no page replaces: a text after `dataset.x ||` is only a default."""
     said = (
         line for line in script.splitlines() if not line.lstrip().startswith("//") and not HOLDS_DEFAULTS.search(line)
     )
     return [text for line in said for text in SENTENCE.findall(line)]
 
 
-# What is not gathered
+# Texts that are not gathered
 
 
 def gathered() -> set[str]:
@@ -199,7 +199,7 @@ def hidden(tree: ast.AST) -> Iterator[int]:
             yield from (node.lineno for _text in marked(node))
 
 
-# What is not translated
+# Texts that are not translated
 
 
 def read(catalogue: Path) -> Catalog:
@@ -212,7 +212,7 @@ def ids_of(catalogue: Catalog) -> set[str]:
 
 
 def is_compiled(catalogue: Path) -> bool:
-    """What the console reads says what the translator wrote."""
+    """Whether the compiled catalogue, which the console reads, has the translator's texts."""
     with catalogue.with_suffix(".mo").open("rb") as file:
         compiled = GNUTranslations(file)
     return all(_compiled(compiled, message) == _first(message) for message in read(catalogue) if message.id)
@@ -226,7 +226,7 @@ def _compiled(compiled: GNUTranslations, message: Message) -> str:
 
 
 def _first(message: Message) -> str:
-    """In a language of one form."""
+    """The form of a message that a language with a single form uses."""
     return _said(message)[-1]
 
 
@@ -259,7 +259,7 @@ def _all(forms: str | Sequence[str] | None) -> list[str]:
 
 
 def _lost(message: Message, said: str) -> list[str]:
-    """Placeholders and tags of one and not of the other; a plural may leave out its number."""
+    """Placeholders and tags that only one of the two texts has; a plural may leave out its number."""
     wanted = [set(PLACES.findall(text)) for text in _ids(message)]
     have = set(PLACES.findall(said))
     return sorted(set.intersection(*wanted) - have | have - set.union(*wanted))

@@ -1,7 +1,7 @@
-"""Which translated texts of docs/ are of an older English: each says at its top, in a comment, of which it was made.
+"""Which translations in docs/ are of an older English text: a comment at the top of each names the text it is from.
 
-scripts/docs_digests.py                       names them, and ends with 1 where there are any
-scripts/docs_digests.py --renew [FILE ...]    says that these, or all, have been brought up to their English
+scripts/docs_digests.py                       lists them, and ends with 1 if there are any
+scripts/docs_digests.py --renew [FILE ...]    notes that these, or all, are up to date with the English
 """
 
 import argparse
@@ -21,7 +21,7 @@ def translated() -> list[Path]:
 
 
 def english_of(translation: Path) -> Path:
-    """`docs/zh_Hans/contacts.md` is of docs/contacts.md, `docs/zh_Hans/root/README.md` of README.md beside docs/."""
+    """The English of `docs/zh_Hans/contacts.md` is docs/contacts.md, of `docs/zh_Hans/root/README.md` README.md."""
     _language, *parts = translation.relative_to(DOCS).parts
     return ROOT.joinpath(*parts[1:]) if parts[0] == "root" else DOCS.joinpath(*parts)
 

@@ -1,7 +1,7 @@
 """A console with many messages and contacts, to see how fast its pages answer: scripts/fill.py --messages 2000000.
 
 Fills the empty database of DATABASE_URL by SQL; the figures (batches, tallies, hours) are derived from the messages it
-makes, so pages and `reports` agree. There are no calls in the ledger behind them: nothing was ever sent.
+makes, so pages and `reports` agree. The ledger has no requests for them, as nothing was sent.
 """
 
 import argparse
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 PER_BATCH = 1000
-MINUTES = 18  # in which a campaign was sent
+MINUTES = 18  # duration of a campaign's sending
 SOON, LATER, LATE = 3, 20, 400  # seconds to deliver
 
 CONTACTS = """
@@ -31,8 +31,8 @@ SELECT CAST(919800000000 + i AS text), 'valid', 'Contact ' || i, '',
 FROM n
 """
 MEMBERS = "INSERT INTO messaging_groupmembership (contact_id, group_id) SELECT id, {group} FROM messaging_contact"
-# Of a hundred: 89 delivered, 6 undelivered, 2 rejected, 3 without a report yet. In the campaign that still runs the
-# answer to one batch of twenty was lost, and recipients from {waiting_from} on wait.
+# Of a hundred: 89 delivered, 6 undelivered, 2 rejected, 3 without a report yet. In the campaign that is still running,
+# the answer to one batch of twenty was lost, and recipients from {waiting_from} on wait.
 MESSAGES = """
 INSERT INTO messaging_message (number, country, state, segments, attempt, gateway_id, settled_at, reported_at,
     report_source, reason, evidence, billed_segments, pay_micros, currency, batch_id, campaign_id, contact_id)
@@ -184,13 +184,13 @@ def add_activity(campaign: "Campaign", at: dt.datetime) -> None:
 
 
 def spread(total: int, minutes: int) -> list[int]:
-    """Slow at first, faster later, and together the whole."""
+    """The part of `total` for each minute: slow at first, faster later."""
     steps = [total * (minute + 1) ** 2 // minutes**2 for minute in range(minutes)]
     return [after - before for before, after in zip([0, *steps], steps, strict=False)]
 
 
 def moment(at: dt.datetime) -> str:
-    """A literal that keeps its type inside a CASE, where PostgreSQL takes a bare one for text."""
+    """A typed literal, for use inside a CASE, where PostgreSQL takes an untyped one for text."""
     from django.db import connection
 
     bare = f"'{connection.ops.adapt_datetimefield_value(at)}'"

@@ -1,8 +1,8 @@
 """Rows for the tables that scripts/fill.py leaves empty, so that every list of the console has something to show.
 
 One row of each model is made as the test of all addresses makes it (tests/dashboard/doors.py), and copied in the
-database: what must differ counts up, moments go back a second a row. What grows with what is sent has its share of
-the messages; what people make by hand stays the same however long the console has run.
+database: unique values count up, and moments go back by a second per row. Tables that grow with sending get a share of
+the messages; tables that people fill by hand get the same number of rows in any console.
 """
 
 import importlib
@@ -17,7 +17,7 @@ import fill  # noqa: E402
 
 FEWEST = 150  # rows of a list: more than a page
 BY_HAND = 30
-# Rows for a thousand messages.
+# Rows per thousand messages.
 GROWING = {
     "audit.auditentry": 10,
     "axes.accessattempt": 1,
@@ -50,7 +50,7 @@ GROWING = {
     "voice.grouptask": 0.1,
     "voice.sipcall": 10,
 }
-# How such a row stands when it is some days old.
+# The state of such a row when it is some days old.
 STANDS: dict[str, dict[str, Any]] = {
     "events.delivery": {"state": "delivered"},
     "exporting.export": {"state": "finished"},
@@ -63,15 +63,15 @@ STANDS: dict[str, dict[str, Any]] = {
     "numbers.binding": {"ending": "expired"},
     "voice.grouptask": {"state": "finished"},
 }
-ENDED = ("applied_at", "ended_at", "finished_at", "settled_at", "left_at", "read_at")  # set where they may be empty
+ENDED = ("applied_at", "ended_at", "finished_at", "settled_at", "left_at", "read_at")  # set if they may be empty
 NUMBERS = ("number", "subscriber", "phone_a", "phone_b", "phone_x", "callee", "caller", "account")
-OF_MANY = {"messaging.message", "messaging.contact"}  # what belongs to one of these is spread over them
-OWN = ("address", "digest", "email_id", "key", "object_id", "object_label")  # that a row shares with no other, or few
+OF_MANY = {"messaging.message", "messaging.contact"}  # rows that belong to one of these are spread over them
+OWN = ("address", "digest", "email_id", "key", "object_id", "object_label")  # values that no, or few, rows share
 ONCE = {"messaging.contact", "messaging.message", "messaging.campaign", "messaging.contactgroup", "gateway.application"}
 
 
 def fill_rest(messages: int) -> dict[str, Any]:
-    """By label the row whose page is looked at; what could not be filled is printed."""
+    """The row whose page is requested, by label; tables that cannot be filled are printed."""
     from django.apps import apps
     from django.contrib import admin
 
@@ -84,7 +84,7 @@ def fill_rest(messages: int) -> dict[str, Any]:
             if label not in ONCE:
                 share = GROWING.get(label)
                 copy(wanted[label], row, BY_HAND if share is None else max(FEWEST, int(messages * share / 1000)))
-        except Exception as problem:  # a new model may want more than this knows; the others are filled anyway
+        except Exception as problem:  # a new model may need more than is known here; the others are filled
             print(f"  {label} is not filled: {str(problem).splitlines()[0]}", flush=True)
     fill.run("UPDATE audit_audithead SET position = (SELECT MAX(position) FROM audit_auditentry)")
     fill.run("ANALYZE")
@@ -92,7 +92,7 @@ def fill_rest(messages: int) -> dict[str, Any]:
 
 
 def world() -> dict[str, Any]:
-    """What scripts/fill.py has made, from which the rest hangs."""
+    """The rows that scripts/fill.py has made and the others refer to."""
     from django.contrib.auth.models import User
 
     from laaffic_console.gateway.models import Application
@@ -111,7 +111,7 @@ def world() -> dict[str, Any]:
 
 
 def all_doors() -> Any:
-    """Of the tests: all addresses, and a row of everything that has pages."""
+    """The tests' module with all addresses and a row of everything that has pages."""
     return importlib.import_module("tests.dashboard.doors")
 
 
@@ -135,12 +135,12 @@ def one(model: Any, made: dict[str, Any]) -> Any:
 
 
 def copy(model: Any, row: Any, count: int) -> None:
-    """`count` more of this row, in one statement."""
+    """Insert `count` more copies of this row, in one statement."""
     from django.db import connection, transaction
 
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     if model._meta.pk.remote_field or model._meta.pk.get_internal_type() not in ("AutoField", "BigAutoField"):
-        return  # one row for each of something else
+        return  # only one row for each row of another table
     differing = must_differ(model)
     if any(field.remote_field and field.related_model._meta.label_lower in ONCE for field in differing):
         return
@@ -156,7 +156,7 @@ def copy(model: Any, row: Any, count: int) -> None:
 
 
 def must_differ(model: Any) -> set[Any]:
-    """The columns that count up, so that no two rows are the same where they may not be."""
+    """The columns that count up, so that unique ones stay unique."""
     from django.db import models
 
     found = {field for field in model._meta.concrete_fields if field.unique and not field.primary_key}
@@ -164,7 +164,7 @@ def must_differ(model: Any) -> set[Any]:
         constraint.fields
         for constraint in model._meta.constraints
         if isinstance(constraint, models.UniqueConstraint)
-        and not (constraint.condition and model._meta.label_lower in STANDS)  # of those that are still open
+        and not (constraint.condition and model._meta.label_lower in STANDS)  # the condition is for open rows
     ]
     kinds = (models.CharField, models.IntegerField, models.DateTimeField, models.DateField, models.ForeignKey)
     for names in groups:
@@ -194,7 +194,7 @@ def expression(field: Any, differs: bool) -> str:
         if field.null and field.related_model._meta.label_lower not in OF_MANY:
             return "NULL"
         related = field.related_model._meta
-        lowest = f"(SELECT MIN({related.pk.column}) FROM {related.db_table})"  # its copies lie behind it
+        lowest = f"(SELECT MIN({related.pk.column}) FROM {related.db_table})"  # its copies come after it
         return f"{lowest} + i"
     if isinstance(field, models.CharField | models.TextField):
         kept = (field.max_length or 40) - 9

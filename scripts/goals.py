@@ -1,7 +1,7 @@
-"""What each measurement is held against, said beside it and gathered as one table: `make bench`.
+"""The goal of each measurement, printed beside it and gathered in a table: `make bench`.
 
-BENCH_TABLE=build/bench.jsonl .venv/bin/python scripts/bench.py …      each goal is also written there, a line each
-.venv/bin/python scripts/goals.py build/bench.jsonl                    the table of what was written
+BENCH_TABLE=build/bench.jsonl .venv/bin/python scripts/bench.py …      each goal is also written there, one per line
+.venv/bin/python scripts/goals.py build/bench.jsonl                    prints the table of what was written
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def held(database: str, work: str, found: Sequence[float], goal: float, *, at_most: bool = False) -> str:
-    """What to say behind a figure, which is the median of `found`; kept for the table."""
+    """The goal and whether `found`'s median meets it, to print after the figure; also kept for the table."""
     middle = statistics.median(found)
     is_met = middle <= goal if at_most else middle >= goal
     if table := os.environ.get("BENCH_TABLE"):

@@ -1,7 +1,7 @@
 """`make install`: .venv with everything in it, from the lock file. `make production`: with what a server needs.
 
-Runs on whatever Python a machine has, so it uses nothing but the standard library, and what comes before the check of
-the version is written for old ones too: they are to end in a sentence that says what to type.
+Runs on any Python that a machine has, so it uses only the standard library, and everything before the check of the
+version is written for old ones too: they are to end with a sentence that says what to type.
 """
 
 import importlib.util
@@ -35,11 +35,11 @@ def main() -> int:
 
 
 def what_is_missing() -> str:
-    """A sentence; "" when this Python will do."""
+    """A sentence that names what is missing; "" if this Python will do."""
     if sys.version_info < OLDEST:
         version = ".".join(str(part) for part in sys.version_info[:3])
         return f"Python 3.11 or newer is needed; {sys.executable} is {version}."
-    # Debian and Ubuntu pack these apart from Python; without ensurepip a .venv has no pip.
+    # Debian and Ubuntu package these separately; without ensurepip a .venv has no pip.
     lacking = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if lacking:
         return f"{sys.executable} has no {' and no '.join(lacking)}, which a .venv is made with. Install them:"
@@ -47,7 +47,7 @@ def what_is_missing() -> str:
 
 
 def wait_for(turn: int) -> None:
-    """Two `make demo` in one checkout: the second waits until the first has made the .venv."""
+    """Let the second of two `make demo` in one checkout wait until the first has made the .venv."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -72,13 +72,13 @@ def install() -> int:
         code = subprocess.run(step, cwd=ROOT, check=False).returncode
         if code:
             return code
-    if not FOR_A_SERVER:  # make test finds out by itself what it lacks
+    if not FOR_A_SERVER:  # make test finds out itself what is missing
         READY.touch()
     return 0
 
 
 def has_pip() -> bool:
-    """Whether .venv is whole: one that was begun without ensurepip, or whose Python is gone, is made again."""
+    """Whether .venv is complete: one without pip, or whose Python is gone, is made again."""
     python = VENV / "bin" / "python"
     if not os.access(python, os.X_OK):
         return False

@@ -1,4 +1,4 @@
-"""Write the browser's segment tables from messaging/text/segments.py, which alone knows them."""
+"""Write the browser's segment tables from messaging/text/segments.py, their only source."""
 
 import json
 import sys

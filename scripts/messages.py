@@ -25,13 +25,13 @@ from django.core.management import call_command  # noqa: E402
 from django.core.management.commands import makemessages  # noqa: E402
 
 CONSOLE = ROOT / "laaffic_console" / "locale"
-UNFOLD = CONSOLE / "unfold"  # it brings no catalogue of its own
+UNFOLD = CONSOLE / "unfold"  # unfold brings no catalogue itself
 TRANSLATED = sorted({path.parent.parent.name for path in CONSOLE.glob("*/LC_MESSAGES/django.po")} | set(sys.argv[1:]))
 NOT_OURS = ["tests/*", "scripts/*", "docs/*", "var/*", "build/*"]
 
 
 class Gather(makemessages.Command):
-    # A guess that nobody has looked at is worse than a gap, which a test names.
+    # A guess that nobody has checked is worse than a gap, which a test names.
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
 
 
@@ -46,7 +46,7 @@ def gather(sources: Path, catalogues: Path, ignored: list[str]) -> None:
 
 
 def settle(catalogue: Path) -> None:
-    """Without the time at which it was made, which would change a file that says the same; and compiled."""
+    """Remove the creation time, which would change a file with the same texts, and compile it."""
     text = catalogue.read_text()
     catalogue.write_text(re.sub(r'^"POT-Creation-Date: .*\n', "", text, flags=re.MULTILINE))
     subprocess.run(["msgfmt", "--check-format", "-o", catalogue.with_suffix(".mo"), catalogue], check=True)

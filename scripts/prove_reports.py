@@ -1,7 +1,7 @@
-"""Reports of a console that has sent much, against what its gateway says it took.
+"""Reports of a console that has sent much, compared with its gateway's log.
 
 An installation of its own: web process, workers and a gateway on this machine that keeps its own log. Two SMS campaigns
-to everybody, an MMS, spoken messages, a group call and an email campaign, in three currencies. When all of it is
+to everybody, an MMS, spoken messages, a group call and an email campaign, in three currencies. When everything is
 reported, each figure of `report` is compared with the same figure counted from the gateway's log (texts by channel and
 country, calls and mails by channel), and `report prove` derives the days again from the ledger.
 
@@ -29,11 +29,11 @@ from laaffic_console.rehearsal.carriers import attachment  # noqa: E402
 from laaffic_console.rehearsal.installation import FAULTS, Installation  # noqa: E402
 from laaffic_console.rehearsal.wanted import Wanted  # noqa: E402
 
-# Where a contact lives: how its number begins, and the country that the report names.
+# The first digits of a contact's number, and the country that the report names for it.
 PLACES = (("91987", "IN"), ("4915112", "DE"), ("447400", "GB"), ("12015", "US"), ("5511998", "BR"))
 DIGITS = {"IN": 12, "DE": 13, "GB": 12, "US": 11, "BR": 13}
 FIGURES = ("sent", "delivered", "failed", "segments")
-QUIET = 30.0  # seconds between two looks; when three of them say the same, all is told
+QUIET = 30.0  # seconds between two looks; if three of them are equal, everything is reported
 PATIENCE = 3600.0
 
 
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def send_everything(console: Installation, folder: Path, options: argparse.Namespace) -> int:
-    """How many rows the reports are to tell of."""
+    """Send all campaigns; how many rows the reports will count."""
     console.start_gateway(
         {
             **dict.fromkeys(FAULTS, 0),
@@ -112,7 +112,7 @@ def numbers(count: int) -> Iterator[str]:
 
 
 def compare(console: Installation, expected: int) -> bool:
-    """Whether any figure is not the gateway's own."""
+    """Whether any figure differs from the gateway's own."""
     until_reported(console, expected)
     days = ["--from", str(dt.date.today() - dt.timedelta(days=1)), "--to", str(dt.date.today())]  # noqa: DTZ011
     began = time.monotonic()
@@ -143,7 +143,7 @@ def comparable(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def at_the_gateway(console: Installation) -> dict[tuple[str, str], dict[str, Any]]:
-    """The same figures of SMS and MMS, from the log of the gateway alone."""
+    """The same figures for SMS and MMS, from the gateway's log alone."""
     found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     cost: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     with urllib.request.urlopen(f"{console.gateway.address}/log", timeout=300) as answer:
@@ -160,7 +160,7 @@ def at_the_gateway(console: Installation) -> dict[tuple[str, str], dict[str, Any
 
 
 def ended_at_the_gateway(console: Installation) -> dict[str, Counter[str]]:
-    """Calls and mails: delivered and failed, whichever way they were asked for."""
+    """Calls and mails, delivered and failed, whatever asked for them."""
     calls = Counter(call.state for call in console.gateway.calls())
     mails = Counter("delivered" if mail["state"] == "delivered" else "failed" for mail in console.gateway.mails())
     return {"voice": calls, "email": mails}
@@ -173,7 +173,7 @@ def until_reported(console: Installation, expected: int) -> None:
         totals = console.json("report", *days)["totals"]
         reported = (totals["delivered"] or 0) + (totals["failed"] or 0)
         console.tell(f"{totals['sent'] or 0:,} sent, {reported:,} reported of {expected:,}")
-        if totals != last:  # what a message cost may be told long after its outcome
+        if totals != last:  # a message's cost may come long after its outcome
             last, seen = totals, time.monotonic()
         elif time.monotonic() - seen > QUIET * 2:
             return

@@ -1,5 +1,5 @@
-"""A language for tests: every text accented and longer by two fifths, so that what is not translated or not wide enough
-shows. scripts/pseudo_language.py FOLDER writes the catalogue en_XA."""
+"""A language for tests: every text accented and two fifths longer, which shows texts that are untranslated or too wide.
+scripts/pseudo_language.py FOLDER writes the catalogue en_XA."""
 
 import re
 import sys
@@ -20,12 +20,12 @@ def said(text: str) -> str:
         return text
     accented = "".join(part if KEPT.fullmatch(part) else part.translate(ACCENTED) for part in KEPT.split(text))
     if "," in text and " " not in text:
-        return accented  # "on,off" of a filter: so many words as it has
+        return accented  # "on,off" of a filter: keeps its number of words
     return accented + padding(max(1, round(len(text) * LONGER)))
 
 
 def padding(length: int) -> str:
-    """In words of a usual length: a line can be broken between them."""
+    """Text of this length, in words of a usual length, between which a line can break."""
     return ("~~~~~~ " * (length // 7 + 1))[:length].rstrip()
 
 
@@ -41,7 +41,7 @@ def catalogue(source: Path) -> Catalog:
 
 
 def write(folder: Path) -> Path:
-    """The folder, as LOCALE_PATHS names it."""
+    """Write the catalogue; its folder, for LOCALE_PATHS."""
     target = folder / "en_XA" / "LC_MESSAGES" / "django.mo"
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:

@@ -1,7 +1,7 @@
 """The documentation's pictures, the same whenever they are taken: scripts/screenshots.py [--to FOLDER] [--day].
 
-The console is served from a database of its own that is filled the same way each time; its clock and the browser's
-stand still. So a picture that changed shows a page that changed.
+The console is served from its own database, which is filled the same way each time; its clock and the browser's stand
+still. So a picture changes only if its page has.
 """
 
 import argparse
@@ -41,13 +41,13 @@ PAGES = {
     "report": "/admin/reports/report/show/?from=2026-03-01&to=2026-03-17&by=campaign",
 }
 ALSO = {"-dark": ("campaign", "front"), "-phone": ("campaign", "front")}  # the other views
-# Neither the order in which tiles are drawn nor the machine's processor may show at a rounded corner.
+# So that rounded corners do not depend on the order of drawing tiles or on the processor.
 DRAWN_ALIKE = [
     *["--no-sandbox", "--disable-gpu", "--font-render-hinting=none", "--force-color-profile=srgb"],
     *["--disable-skia-runtime-opts", "--disable-partial-raster", "--num-raster-threads=1"],
     *["--disable-lcd-text", "--disable-checker-imaging", "--disable-image-animation-resync"],
 ]
-STEADY = 5  # pictures in which two in a row must be the same
+STEADY = 5  # pictures, of which two in a row must be equal
 VIEWS: dict[str, tuple[int, int, Literal["light", "dark"], str]] = {
     "": (1360, 900, "light", "en"),
     "-zh_Hans": (1360, 900, "light", "zh-hans"),
@@ -69,19 +69,19 @@ def main() -> None:
         os.environ.update(surroundings(folder))
         with time_machine.travel(NOW, tick=False):
             fill(Path(folder))
-            cookie = session()  # Playwright's thread may not ask the database
+            cookie = session()  # Playwright's thread may not query the database
             with served() as url, sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=browsers.chromium(), args=DRAWN_ALIKE)
                 if not options.day:
                     for path in taken(browser, url, cookie, target):
                         print(path)
-                for path in of_the_day(browser, url, cookie, target):  # last: it changes what the others show
+                for path in of_the_day(browser, url, cookie, target):  # last, as it changes what the others show
                     print(path)
                 browser.close()
 
 
 def surroundings(folder: str) -> dict[str, str]:
-    """Everything that could lead to another console, or to the real gateway, is set here; `.env` is not read."""
+    """Set everything that could lead to another console, or to the real gateway; `.env` is not read."""
     return {
         "CONSOLE_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "laaffic_console.settings",
@@ -117,7 +117,7 @@ def fill(folder: Path) -> None:
 
 
 def name_things() -> None:
-    """What filling calls alike, as people call it; a worker that has just been heard, and some money."""
+    """Give names that people would use to rows that filling numbers; add a live worker, and some money."""
     from django.contrib.auth.models import User
 
     from laaffic_console.dashboard.models import FirstStepsPutAway, TourTaken
@@ -147,7 +147,7 @@ def name_things() -> None:
 
 
 def session() -> tuple[str, str]:
-    """The cookie of somebody who has signed in."""
+    """The cookie of a signed-in user."""
     from django.conf import settings
     from django.contrib.auth.models import User
     from django.test import Client
@@ -164,7 +164,7 @@ def served() -> Iterator[str]:
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *said: object) -> None:
-            """Of each request; nobody asks."""
+            """Log nothing."""
 
     server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
     server.set_app(get_wsgi_application())
@@ -228,7 +228,7 @@ def picture(context: BrowserContext, address: str, path: Path) -> Path:
 
 
 def steady(page: Page) -> bytes:
-    """The page when it has come to rest: fonts, charts and what is fetched once more come after its load."""
+    """A picture of the page once it is steady: fonts, charts and refetched parts come after its load."""
     seen = b""
     for _turn in range(STEADY):
         taken_now = page.screenshot(animations="disabled", caret="hide")

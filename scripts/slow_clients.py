@@ -30,12 +30,12 @@ def main() -> None:
 
 def send(slow: list[socket.socket], piece: bytes) -> None:
     for client in slow:
-        with contextlib.suppress(OSError):  # it was turned away, which is well
+        with contextlib.suppress(OSError):  # it was turned away, which is right
             client.sendall(piece)
 
 
 def healthz(at: tuple[str, int], slow: list[socket.socket]) -> float:
-    """Seconds until the answer has come, 10 when none does."""
+    """Seconds until the answer has come; 10 if there is none."""
     send(slow, b"x")
     begun = time.monotonic()
     with contextlib.suppress(OSError), socket.create_connection(at, timeout=10) as client:

@@ -1,11 +1,11 @@
-"""Every operation of the REST API asked by schemathesis, against a demo of its own.
+"""Every operation of the REST API called by schemathesis, on its own demo.
 
     python3 -m venv build/st && build/st/bin/pip install schemathesis        it is not part of the lock file
     .venv/bin/python scripts/try_api.py --schemathesis build/st/bin/schemathesis [--seconds 600] [--seed 1]
 
-Requests that are meant to be right get ids, names and files of things that are there (scripts/try_api_hooks.py), so
-that they are done and not only refused. At the end stands for each operation what it was answered; it ends with 1
-where a response was a fault of ours or none that openapi.json has, or where an operation did nothing but refuse.
+Requests that are meant to be valid get ids, names and files of existing things (scripts/try_api_hooks.py), so that they
+are carried out and not only refused. At the end it prints the answers to each operation; it ends with 1 if a response
+was a fault of ours or is not in openapi.json, or if an operation only refused.
 """
 
 import argparse
@@ -37,10 +37,10 @@ CHECKS = (
     "unsupported_method",
     "allow_header_conformance",
 )
-DRAFTS = 12  # of each kind of campaign: what is launched once cannot be launched again
-WHOLE = ("budgets",)  # lists that come without pages
+DRAFTS = 12  # of each kind of campaign: a draft can be launched only once
+WHOLE = ("budgets",)  # lists without pages
 NUMBERS = [f"+4915112{n:06}" for n in range(200)]
-SUPPRESSED = [f"+4915119{n:06}" for n in range(5)]  # others: nobody of those would be reached any more
+SUPPRESSED = [f"+4915119{n:06}" for n in range(5)]  # not the others: nobody would be reached any more
 EMAIL = {"from_address": "test@mailpush.laaffic.cn", "receiver_id": "1000", "template_id": "1"}
 
 
@@ -82,7 +82,7 @@ class Api:
         self.url, self.token = f"{url}/api/v1", token
 
     def __call__(self, path: str, body: Any = None) -> Any:
-        """The answer to a GET, or to a POST where there is a body; a refusal is printed, and answered as {}."""
+        """The answer to a GET, or to a POST if there is a body; a refusal is printed, and {} returned."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         try:
@@ -94,9 +94,8 @@ class Api:
 
 
 def things(api: Api) -> dict[str, list[int]]:
-    """Ids of what the demo has and of what is made here, by the first part of their address, or by all of it for acts
-    that want things of their own.
-    """
+    """Ids of things that the demo has and of things made here, by the first part of their address, or by the whole
+    address for acts that need things of their own."""
     from try_api_hooks import FILES, uploaded
 
     for name in ("attachments", "audio-files"):
@@ -120,7 +119,7 @@ def things(api: Api) -> dict[str, list[int]]:
 
 
 def drafts(api: Api) -> dict[str, list[int]]:
-    """Some of each kind to launch, and some that are launched and can be paused, resumed and cancelled."""
+    """Some drafts of each kind to launch, and some launched ones to pause, resume and cancel."""
     picture = api("attachments")["items"][0]["id"]
     for n in range(DRAFTS):
         one = {"name": f"Draft {n}", "text": f"Draft {n}", "to": NUMBERS[n * 10 : n * 10 + 5]}
@@ -170,7 +169,7 @@ def drafts(api: Api) -> dict[str, list[int]]:
 
 
 def bindings(api: Api) -> list[int]:
-    """The requests by which numbers were bound, on a pool that is made where there is none."""
+    """The requests that bound numbers, on a pool that is made if there is none."""
     wanted = {"pool": "918885", "whitelist": ["203.0.113.7"], "concurrency": 10, "numbers": ["918885000001"]}
     pool = next((one["pool"] for one in api("pools")["items"]), None) or api("pools", wanted)["pool"]
     pairs = [{"a": NUMBERS[n], "b": NUMBERS[n + 50], "application": filling.NUMBER_APP, "pool": pool} for n in range(5)]
@@ -178,7 +177,7 @@ def bindings(api: Api) -> list[int]:
 
 
 def values(api: Api) -> dict[str, dict[str, Any]]:
-    """What fields of requests are given, by the first part of the address, and under “” everywhere."""
+    """Values for fields of requests, by the first part of the address; those under "" are for every address."""
     everywhere: dict[str, Any] = {
         "text": ["Hello", "Hello {{name}}"],
         "groups": [[], [filling.GROUP]],
@@ -251,7 +250,7 @@ def ask(options: argparse.Namespace, folder: Path, known: dict[str, Any]) -> int
         str(options.seed),
     ]
     command += ["--continue-on-failure", "--no-shrink", "--request-timeout", "60", "--generation-database", "none"]
-    # One: in Python 3.11 two threads that parse at once fail (“AST constructor recursion depth mismatch”).
+    # One: in Python 3.11 two threads that parse at the same time fail (“AST constructor recursion depth mismatch”).
     command += ["--workers", "1", "--suppress-health-check", "all"]
     if options.only:
         command += ["--include-path-regex", options.only]
@@ -260,12 +259,12 @@ def ask(options: argparse.Namespace, folder: Path, known: dict[str, Any]) -> int
 
 
 def tell(calls: Path) -> list[str]:
-    """What each operation was answered, and those that were never answered 2xx, with what they were refused for."""
+    """Print the answers to each operation; those that were never answered 2xx, with the reasons for refusing."""
     found: dict[str, Counter[int]] = defaultdict(Counter)
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     for line in calls.read_text().splitlines():
         one = json.loads(line)
-        if one["status"] != 405:  # a method that is none is tried as well
+        if one["status"] != 405:  # unknown methods are tried as well
             found[one["operation"]][one["status"]] += 1
             reasons[one["operation"]][one["said"]] += one["is_known"]
     for operation, statuses in sorted(found.items()):

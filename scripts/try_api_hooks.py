@@ -1,4 +1,4 @@
-"""Loaded by schemathesis for scripts/try_api.py: right requests get things that are there, and each answer is noted."""
+"""Loaded by schemathesis for scripts/try_api.py: valid requests get existing things, and each answer is noted."""
 
 import importlib
 import json
@@ -14,7 +14,7 @@ OF_FOUR = 3
 
 
 def picture() -> bytes:
-    """A PNG of one white point."""
+    """A PNG of one white pixel."""
 
     def part(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -34,8 +34,8 @@ EITHER = (("text", "template"), ("text", "values"), ("text", "audio"), ("id", "q
 ALWAYS: dict[str, dict[str, Any]] = {
     "/api/v1/group-calls": {"text": "", "to": []},
     "/api/v1/messages": {"text": ""},
-}  # one of those that may be said
-DIGESTED = ("pools", "owned-numbers")  # of which one says what one has seen, as with each PATCH; of a launch, ticks
+}  # one of the fields that exclude each other
+DIGESTED = ("pools", "owned-numbers")  # they need what was seen, as each PATCH does; a launch needs ticks
 FILES = {
     "attachments": ("picture.png", picture(), "image/png"),
     "audio-files": ("silence.wav", sound(), "audio/wav"),
@@ -72,18 +72,18 @@ def hooked() -> None:
 
 
 def is_known(case: Any) -> bool:
-    """Of requests that are meant to be right three of four get known things, the others stay as they were made up."""
+    """Whether the request gets known things: three of four valid ones do, the others stay as they were made up."""
     if case.id not in decided:
         meta = getattr(case, "meta", None)
         decided[case.id] = (meta is None or meta.generation.mode.is_positive) and choice(case) % 4 < OF_FOUR
     return decided[case.id]
 
 
-decided: dict[str, bool] = {}  # before a request was changed
+decided: dict[str, bool] = {}  # before the request was changed
 
 
 def choice(case: Any) -> int:
-    """The same for the same request."""
+    """A number that is the same for the same request."""
     return zlib.crc32(repr((case.path, case.path_parameters, case.query, case.body)).encode())
 
 
@@ -108,7 +108,7 @@ def with_known_things(case: Any, kwargs: dict[str, Any], known: dict[str, Any]) 
 
 
 def replaced(fields: dict[str, Any], said: dict[str, Any], picked: int) -> dict[str, Any]:
-    """Known values in the place of made-up ones; None leaves a field out."""
+    """The fields with known values in place of made-up ones; None leaves a field out."""
     found = {
         name: said[name][picked // 4 % len(said[name])] if said.get(name) else value for name, value in fields.items()
     }
@@ -116,7 +116,7 @@ def replaced(fields: dict[str, Any], said: dict[str, Any], picked: int) -> dict[
 
 
 def seen_now(url: str, token: str) -> str:
-    """Nothing of what another request has deleted."""
+    """`seen` as GET shows it; "" if another request has deleted the thing."""
     asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
     try:
         with urllib.request.urlopen(asked) as answer:

@@ -1,4 +1,4 @@
-"""The app of voice: what it registers with gateway, messaging and pages."""
+"""The app of voice: what it registers with gateway, messaging and the pages."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,7 +1,7 @@
-"""About how long a text takes to be said. Nobody documents the vendor's voices: this is how people read aloud.
+"""About how long it takes to speak a text. The vendor's voices are not documented: this is how people read aloud.
 
 A voice at rate 1 says some 150 words a minute, 15 letters a second with the spaces between them; four to five
-ideographs or syllable blocks a second; a digit by itself takes as long as a short word.
+ideographs or syllable blocks a second; a single digit takes as long as a short word.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ BLOCKS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 
 
 def seconds(text: str, *, rate: float = 1.0, times: int = 1) -> float:
-    """Of the whole announcement, said `times` at a speaking rate of `rate` (0.25 to 4)."""
+    """Seconds of the whole announcement, spoken `times` times at a speaking rate of `rate` (0.25 to 4)."""
     return sum(map(_of_character, text.strip())) / rate * times
 
 

@@ -24,7 +24,7 @@ class BalanceView(ApiView):
 
     @extend_schema(responses=shapes.Balance)
     def get(self, request: Any) -> Response:
-        """As it was last read."""
+        """The account's balance as it was last read from Laaffic."""
         last = BalanceReading.objects.order_by("-at").first()
         return Response(
             {
@@ -41,7 +41,7 @@ class HealthView(ApiView):
 
     @extend_schema(responses=shapes.Health)
     def get(self, request: Any) -> Response:
-        """Whether database, queue and workers work together."""
+        """Whether the database, the queue and the workers work together."""
         parts = health.parts()
         well = all(part.is_well for part in parts)
         return Response({"status": "ok" if well else "not ready", "parts": {one.name: one.says for one in parts}})
@@ -63,7 +63,7 @@ class AccountHoldsView(ApiView):
         operation_id="account_holds_list", parameters=[AccountHoldQuery], responses=shapes.page_of(shapes.AccountHold)
     )
     def get(self, request: Any) -> Response:
-        """What stops the account, an application or one campaign, the newest first."""
+        """Holds that stop the account, an application or one campaign, the newest first."""
         query = self.read(AccountHoldQuery, request.query_params.dict())
         rows = _holds()
         if query["open"] is not None:
@@ -78,7 +78,7 @@ class AccountHoldView(ApiView):
 
     @extend_schema(responses=shapes.AccountHold)
     def get(self, request: Any, pk: int) -> Response:
-        """Why it holds, and what Laaffic answered last."""
+        """Why a hold exists, and what Laaffic answered last."""
         return Response(documents.account_hold(row(_holds(), pk)))
 
 
@@ -88,7 +88,7 @@ class AskAccountHoldView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.AccountHold)
     def post(self, request: Any, pk: int) -> Response:
-        """Ask Laaffic now whether it takes requests again. Where it does, the hold ends."""
+        """Ask Laaffic now whether it takes requests again. If it does, the hold ends."""
         row(_holds(), pk)
 
         def work() -> Answer:
@@ -105,7 +105,7 @@ class EndAccountHoldView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.AccountHold)
     def post(self, request: Any, pk: int) -> Response:
-        """End a hold whose cause is gone: what it stopped goes on. One that has ended stays as it is."""
+        """End a hold whose cause is gone: what it stopped goes on. A hold that has ended stays as it is."""
         row(_holds(), pk)
 
         def work() -> Answer:

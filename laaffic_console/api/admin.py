@@ -1,4 +1,4 @@
-"""Tokens of the REST API: made, rotated and revoked; each secret is on one page and never again."""
+"""Tokens of the REST API: made, rotated and revoked; each secret is shown on one page, once."""
 
 import datetime as dt
 from typing import Any
@@ -76,7 +76,7 @@ class TokenForm(forms.Form):
     )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
-        """For oneself; a superuser, who may do everything anyway, makes them for others too."""
+        """Users make tokens for themselves; a superuser, who may do everything anyway, makes them for others too."""
         super().__init__(*args, **kwargs)
         people = User.objects.filter(is_active=True).order_by("username")
         chosen = people if by.is_superuser else people.filter(pk=by.pk)
@@ -165,7 +165,7 @@ class ApiTokenAdmin(DeletedWithAccount):
         return HttpResponseRedirect(own_page(token))
 
     def _token(self, request: HttpRequest, pk: int) -> ApiToken:
-        """Of a POST."""
+        """The token that a POST names."""
         require(request, CHANGE)
         return posted_row(request, ApiToken.objects.select_related("user"), pk)
 

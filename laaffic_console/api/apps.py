@@ -1,4 +1,4 @@
-"""The app of the REST API: its words, its job, and what a restore makes doubtful."""
+"""The app of the REST API: its words, its job, and which of its rows a restore makes doubtful."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Who asks, by their token; and whether they may: the user's rights and the token's scopes decide together."""
+"""Who asks, by their token, and whether they may: the user's rights and the token's scopes decide together."""
 
 import logging
 import time
@@ -51,12 +51,12 @@ def _good(token: ApiToken | None) -> ApiToken:
 
 
 def require_still_good(token: ApiToken) -> None:
-    """Once more, where something is about to be committed: it may have been revoked while its request ran."""
+    """Check the token again before something is committed: it may have been revoked while its request ran."""
     _good(token if tokens.read_again(token) else None)
 
 
 def _require_patience(token: ApiToken) -> None:
-    """Counted in the cache by the minute; where that is away, nobody is refused for it."""
+    """Refuse a token that asked too often this minute, counted in the cache; without a cache nobody is refused."""
     now = time.time()
     key = f"api:{token.family}:{int(now // 60)}"
     try:
@@ -79,7 +79,7 @@ class MayDo(BasePermission):
             raise Problem(401, _("Send a token: “Authorization: Bearer TOKEN”."))
         method = "GET" if request.method == "HEAD" else request.method  # HEAD does all that GET does
         if method not in view.scopes:
-            raise MethodNotAllowed(str(method))  # also of a helper that is called like one
+            raise MethodNotAllowed(str(method))  # also when a helper of the view has the method's name
         scope, rights = view.scopes[method], view.rights.get(method, ())
         if scope not in token.scopes:
             said = _("This token lacks the scope “%(scope)s”. Make one that has it.")

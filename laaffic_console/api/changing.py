@@ -1,4 +1,4 @@
-"""PATCH and DELETE of a single row: under its lock, as it was seen, and recorded."""
+"""PATCH and DELETE of a single row: under its lock, only if it is as the caller saw it, and recorded."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -23,8 +23,8 @@ IF_MATCH = OpenApiParameter(
 
 
 def locked(view: ApiView, rows: models.QuerySet[Row], pk: int, shown: Shown) -> Row:
-    """In the caller's transaction. Anyone who says what they have seen changes nothing else."""
-    alone = rows.select_related(None)  # what is joined to a locked row may be older than the row
+    """The row, locked in the caller's transaction; Problem if it is not as the caller says that they have seen it."""
+    alone = rows.select_related(None)  # a joined row may be older than the locked one
     found = row(alone.select_for_update(), pk)
     view.require_as_seen(shown(found))
     return found
@@ -38,7 +38,7 @@ def changed(
     save: Callable[[Row], object],
     shown: Shown,
 ) -> Answer:
-    """A row with other values; one that has them already is neither saved nor recorded."""
+    """The answer with the changed row; one that has these values already is neither saved nor recorded."""
 
     def work() -> Answer:
         found = locked(view, rows, pk, shown)
@@ -60,7 +60,7 @@ def deleted(
     shown: Shown,
     delete: Callable[[Row], object] = lambda found: found.delete(),
 ) -> Answer:
-    """A row that is gone, unless something still uses it."""
+    """The answer once the row is deleted; Problem if something still uses it."""
 
     def work() -> Answer:
         found = locked(view, rows, pk, shown)

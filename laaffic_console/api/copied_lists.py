@@ -1,4 +1,4 @@
-"""Lists that Laaffic keeps and the console copies: how old a copy is, and having it read again."""
+"""Lists that Laaffic keeps and the console copies: how old a copy is, and how to have it read again."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -45,19 +45,19 @@ def _document(copy: ListCopy) -> dict[str, Any]:
 
 class SyncView(ApiView):
     copies: ClassVar[Copies[Any]]
-    list_names: ClassVar[Any]  # of the copies that its page shows
+    list_names: ClassVar[Any]  # names of the copies that the list's page shows
 
     def _shown(self) -> dict[str, Any]:
         return {"lists": [_document(copy) for copy in self.copies.named(type(self).list_names())]}
 
     @extend_schema(responses=CopiedLists)
     def get(self, request: Any) -> Response:
-        """How old the console's copy is, and what hindered the last reading."""
+        """How old the console's copy is, and what went wrong with the last reading."""
         return Response(self._shown())
 
     @extend_schema(parameters=[KEY], request=None, responses={202: CopiedLists})
     def post(self, request: Any) -> Response:
-        """Have a worker read it from Laaffic as soon as one is free."""
+        """Have a worker read the list from Laaffic as soon as one is free."""
         answer = self.once(lambda: _asked(self.copies, type(self).list_names()))
         return Response(self._shown(), answer.status)
 
@@ -72,7 +72,7 @@ def _asked(copies: Copies[Any], names: Sequence[str]) -> Answer:
 def view_of(
     name: str, copies: Copies[Any], list_names: Callable[[], Sequence[str]], *, look: str, sync: str, scope: Scope
 ) -> type[ApiView]:
-    """With the rights of its page: to look at the list, and to have it read."""
+    """A view for these copies, with the rights of their page: to look at the list, and to have it read."""
     own = {
         "copies": copies,
         "list_names": staticmethod(list_names),

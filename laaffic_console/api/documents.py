@@ -1,4 +1,4 @@
-"""Rows as the API shows them; numbers through the masks."""
+"""Rows as the API shows them; numbers are masked as the token's user may see them."""
 
 import datetime as dt
 from typing import Any
@@ -15,11 +15,11 @@ def moment(when: dt.datetime | None) -> str | None:
     return when.astimezone(dt.UTC).isoformat() if when else None
 
 
-REQUESTS_SHOWN = 20  # about one thing, as on its page
+REQUESTS_SHOWN = 20  # at most, about one thing; as many as on its page
 
 
 def request(row: LedgerEntry) -> dict[str, Any]:
-    """What was asked of Laaffic, and what is known of it."""
+    """A request to Laaffic, and what is known about it."""
     return {
         "id": row.pk,
         "interface": row.interface,

@@ -1,4 +1,4 @@
-"""What a request is told where a value does not fit its field: what would, and not only that it does not."""
+"""Messages for values that do not fit their field: they say what would fit, and not only that this does not."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ LIST = "Give a JSON list: values in square brackets, with commas between."
 
 
 def put_into(fields: Iterable[serializers.Field]) -> None:
-    """Also into what these hold."""
+    """Put the messages into these fields, and into the fields that they hold."""
     for field in fields:
         field.error_messages.update(_of(field))
         put_into(_inner(field))

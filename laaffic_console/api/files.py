@@ -1,4 +1,4 @@
-"""Files that scripts send: one a request, as multipart/form-data, read with the handlers that pages upload with; and
+"""Files that scripts send: one per request, as multipart/form-data, read with the handlers that page uploads use; and
 bodies that come in chunks."""
 
 import hashlib
@@ -18,13 +18,13 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.requests.bounded_body import read_at_most
 
-# How a file that is taken away is described: in whichever format it was made.
+# How a download is described: its format is one of those that exports have.
 DOWNLOADED = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in exports.TYPES.values()}
 
 
 def take_in_chunks(request: HttpRequest, *, is_file: bool) -> None:
-    """A body that comes in chunks says no length, so Django takes it for empty, and what it asks for would be ignored:
-    a launch with “shown” would compare nothing. It is read whole here; of a file, which may be large, it is refused."""
+    """Read a body that comes in chunks whole. It has no length, so Django takes it for empty and would ignore what it
+    asks for: a launch with “shown” would compare nothing. If it is a file, which may be large, it is refused."""
     if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
         return
     if is_file or not request.META.get("wsgi.input_terminated"):
@@ -38,7 +38,7 @@ def take_in_chunks(request: HttpRequest, *, is_file: bool) -> None:
 
 
 def fingerprint(request: Any) -> bytes:
-    """What stands for the fields and the file of a request, without its boundaries: those are others each time."""
+    """A digest of a request's fields and file, without the multipart boundaries: those differ each time."""
     sha = hashlib.sha256()
     for name in sorted(request.data):
         for value in request.data.getlist(name):
@@ -54,14 +54,14 @@ def fingerprint(request: Any) -> bytes:
 
 
 def require_room(request: Any) -> None:
-    """A file that found no room on the disk is not whole (kit/files/uploads.py)."""
+    """Refuse an upload that did not fit on the disk: its file is not whole (kit/files/uploads.py)."""
     request.data  # noqa: B018 - reads it
     if getattr(request._request, "found_no_room", False):
         raise Problem(503, no_room(), retry_after=60)
 
 
 def require_each_once(form: Any) -> None:
-    """One file of two would be kept, and nobody would miss the other."""
+    """Refuse a field or file that is given twice: one of two files would be kept, and nobody would miss the other."""
     given = form.lists() if isinstance(form, MultiValueDict) else ()  # without a body it is a plain {}
     if twice := next((name for name, values in given if len(values) > 1), None):
         raise stands_twice(twice)
@@ -72,5 +72,5 @@ def no_room() -> str:
 
 
 def content(upload: "UploadedFile[Any]", largest: int) -> tuple[bytes, str]:
-    """All of a small file, and its name; of a larger one a byte too much, by which its service knows it."""
+    """The content of a file and its name; of a file too large only `largest` + 1 bytes, which its service refuses."""
     return upload.read(largest + 1), str(upload.name)

@@ -1,8 +1,8 @@
 """Requests that may be repeated blindly: the same Idempotency-Key and body give the same answer for seven days.
 
-What a request makes and its answer are committed together, on the disk, so a process that dies leaves both or neither.
-The row says who is at it until when: a caller that repeats it before then is told to wait, and takes over once that
-time is past.
+The rows that a request makes and its answer are committed together, on the disk, so a process that dies leaves both or
+neither. The key's row says which request works on it and until when: a caller that repeats it before then is told to
+wait, and takes over after that.
 """
 
 import datetime as dt
@@ -39,8 +39,8 @@ FORGOTTEN_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is kept; what it leaves to be read from our own tables the view adds. `made` is not kept: what the first
-    request has in its hands already, and a repeated one reads."""
+    """`body` is kept; parts that are read from our own tables are added by the view. `made` is not kept: it is what the
+    first request has in its hands, and a repeated one has to read."""
 
     status: int
     body: dict[str, Any]
@@ -52,7 +52,7 @@ def digest_of(method: str, path: str, body: bytes) -> str:
 
 
 def checked(key: str | None) -> str | None:
-    """None where none was given; Problem for one that cannot be kept."""
+    """The key, None if none was given; Problem for a key that cannot be kept."""
     if key is None:
         return None
     if not key.strip():
@@ -76,8 +76,8 @@ def once(
 ) -> Answer:
     """Do the work, or give the answer that it was given before.
 
-    `in_one`: what it makes and its answer are committed together. Work that changes nothing the second time, and may
-    take long, goes without. `before`: the part of it that takes long and stores no row, for which no transaction waits.
+    `in_one`: the rows that it makes and its answer are committed together. Work that changes nothing the second time,
+    and may take long, does without. `before`: a part that takes long and stores no row, done before the transaction.
     """
     row, holder = _claim(family, key, digest)
     if not holder:
@@ -97,7 +97,7 @@ def once(
 
         return _as_the_second(answered)
     except BaseException:
-        # Nothing of it is there: the same request may be tried again at once. A killed process leaves it until RUNS.
+        # Nothing was stored, so the request may be tried again at once. A killed process leaves its row until RUNS.
         _give_back(row.pk, holder)
         raise
 
@@ -109,10 +109,10 @@ def _mine() -> "QuerySet[RepeatableRequest, Any]":
 
 
 def once_sent(family: int, key: str, digest: str, work: Callable[[], Answer], *, status: int) -> Answer:
-    """Do work that asks something of Laaffic, which leaves between two commits of its own.
+    """Do work that sends a request to Laaffic, which leaves between two commits of its own.
 
-    What it prepares is written on the row by the same transaction. A successor of a process that died after that
-    asks for nothing again: the answer names what the request was about, and its state says what happened to it.
+    The transaction that prepares the request notes on the key's row what it is about. If the process dies after that,
+    a repeated request sends nothing again: its answer names what the first was about, and its state what happened.
     """
     row, holder = _claim(family, key, digest)
     if not holder:
@@ -135,13 +135,13 @@ def once_sent(family: int, key: str, digest: str, work: Callable[[], Answer], *,
 
 
 def _give_back(pk: int, holder: str, *, even_sent: bool = False) -> None:
-    """What was committed has no holder any more, and stays; so does what may have left, unless it was refused."""
+    """Free the key. An answered row has no holder and stays, as does one that may have sent, unless refused."""
     mine = RepeatableRequest.objects.filter(pk=pk, holder=holder)
     (mine if even_sent else mine.filter(about=None)).delete()
 
 
 def unkeyed(work: Callable[[], Answer], *, in_one: bool, before: Callable[[], None] | None) -> Answer:
-    """The work of a request without a key: repeated, it is done again."""
+    """The answer to a request without a key: repeated, its work is done again."""
     if before is not None:
         before()
     if not in_one:
@@ -156,11 +156,11 @@ def unkeyed(work: Callable[[], Answer], *, in_one: bool, before: Callable[[], No
 
 
 def _as_the_second(transaction: Callable[[], Answer]) -> Answer:
-    """Its answer; once more where another request has stored in the same moment what this one found free, or deleted
-    what it found. Nothing of the first try is there, and the second finds what a request finds that comes later."""
+    """Run the transaction; once more if another request has just stored what this one found free, or deleted what it
+    found. Nothing of the first try is stored, and the second one finds what a later request would find."""
     try:
         return transaction()
-    except ProtectedError:  # an IntegrityError by name only: something uses the row, and would the second time
+    except ProtectedError:  # an IntegrityError by class only: the row is in use, and would be the second time
         raise
     except IntegrityError:
         logger.info("a request met another one, and is tried again", exc_info=True)
@@ -168,13 +168,13 @@ def _as_the_second(transaction: Callable[[], Answer]) -> Answer:
 
 
 def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
-    """The row, and whose it is: "" where it has been answered."""
+    """The key's row, and who holds it: "" if it has been answered."""
     now, holder = timezone.now(), uuid.uuid4().hex
     row = RepeatableRequest(family=family, key=key, digest=digest, holder=holder, held_until=now + RUNS, created_at=now)
     if _is_first(row):
         return row, holder
     found = RepeatableRequest.objects.filter(family=family, key=key).order_by().first()
-    if found is None:  # its holder has just given it back
+    if found is None:  # its holder has just freed it
         return _claim(family, key, digest)
     row = found
     if not row.holder and row.created_at < now - KEPT:
@@ -195,9 +195,9 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
 
 
 def _is_first(row: RepeatableRequest) -> bool:
-    """Whether the key was free and is this row's now: one statement, and a transaction of its own.
+    """Whether the key was free and is this row's now: one statement, in a transaction of its own.
 
-    That one need not wait for the disk: a power cut that takes it has taken the work too, which is committed later.
+    It need not wait for the disk: a power cut that takes it has taken the work too, which is committed later.
     """
     fields, insert = _insert()
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
@@ -211,7 +211,7 @@ def _is_first(row: RepeatableRequest) -> bool:
 
 @functools.cache
 def _insert() -> tuple[list[Any], str]:
-    """The fields that are written, and the statement without what `relaxing` adds."""
+    """The fields that are written, and the INSERT statement; `relaxing` adds its own clause behind that."""
     fields = [field for field in RepeatableRequest._meta.concrete_fields if not field.primary_key]
     columns, marks = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
     return fields, (
@@ -249,16 +249,16 @@ def _answered() -> tuple[QuerySet[RepeatableRequest], dict[str, Any]]:
 
 
 def lose_running() -> int:
-    """After a restore: what ran at the backup may have been done since, and what came of it is not here; how many.
+    """Mark requests that ran at the backup as of unknown outcome, after a restore: they may be done since. How many.
 
-    What asked something of Laaffic says about what: the ledger knows of that.
+    Requests that asked something of Laaffic (`about`) are left: the ledger knows what happened to them.
     """
     ran = RepeatableRequest.objects.filter(about=None).exclude(holder="")
     return ran.update(holder="", held_until=None, status=None, answer="")
 
 
 def forget_old() -> int:
-    """How many were forgotten."""
+    """Delete old keys; how many."""
     old = RepeatableRequest.objects.filter(created_at__lt=timezone.now() - KEPT)
     pks = list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
     return RepeatableRequest.objects.filter(pk__in=pks).delete()[0]

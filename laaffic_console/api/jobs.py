@@ -1,4 +1,4 @@
-"""What the queue calls for the API, and a restore."""
+"""Functions of the API that the queue and a restore call."""
 
 from django.db.models import Q
 from django.utils import timezone

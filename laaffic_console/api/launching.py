@@ -1,4 +1,4 @@
-"""Before the launch and the launch itself, for the drafts whose pages share one seal (launching/seals.py)."""
+"""The check before the launch and the launch itself, for drafts whose pages share one seal (launching/seals.py)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from messaging.services.refusals import EndNotAsked
 
 
 def shown(draft: Any, digest: str, found: Sequence[Check]) -> dict[str, Any]:
-    """What the launch checks find, and what a launch sends back so that nothing else is launched."""
+    """What the launch checks find, and the token that a launch sends back, so that nothing else is launched."""
     return {
         "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in found],
         "shown": seals.token(draft, digest, checks.sentences_of(found)),
@@ -24,7 +24,7 @@ def shown(draft: Any, digest: str, found: Sequence[Check]) -> dict[str, Any]:
 
 
 def read(draft: Any, asked: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """The digest that was shown, and the sentences; Problem where it is of another draft."""
+    """The digest that was shown, and the sentences; Problem if the token belongs to another draft."""
     digest, sentences = seals.read(draft, asked["shown"])
     if not digest:
         raise problems.at("shown", _("“shown” does not belong to this draft. Take it from GET …/check."))
@@ -32,7 +32,7 @@ def read(draft: Any, asked: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
 
 
 def again(asked: Mapping[str, Any]) -> str:
-    """Why it is launched although the same may have arrived; of a restored draft among its reasons, too."""
+    """Why it is launched although the same may have arrived; a restored draft may have that among its reasons."""
     return str(asked["again"] or asked["reasons"].get(restored_drafts.KEY, ""))
 
 
@@ -66,7 +66,7 @@ def end_not_asked() -> Problem:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Of what was written before and is now checked, launched or copied: a fault in it is not one of this request."""
+    """Turn a ValidationError into NotNow: the fault is in what was written earlier, not in this request."""
     try:
         yield
     except NotNow:
@@ -76,8 +76,8 @@ def refusing() -> Iterator[None]:
 
 
 def was_launched(one: Any) -> bool:
-    """Anyone who launches it again lost the answer: they are told its state, whatever has happened to it since. That a
-    held or finished one "cannot be launched" would be read as if nothing had left."""
+    """Whether it was launched: a caller who launches it again lost the answer and is told its state, whatever it is by
+    now. To say that a held or finished one "cannot be launched" would read as if nothing had left."""
     return one.state != "draft" and not (one.state == "cancelled" and one.launched_at is None)
 
 

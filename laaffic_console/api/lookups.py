@@ -1,6 +1,6 @@
-"""What requests name, looked up; Problem says what to do about a name that nothing has.
+"""Rows that requests name, looked up; for a name that no row has, Problem says what to do about it.
 
-`field` is where the request names it.
+`field` is where the request names the row.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from messaging.models import Audience, Calendar, ContactGroup
 
 
 def application(app_id: str, channel: str = Channel.SMS, field: str = "application") -> Application:
-    """Of whichever channel: what it is used for says whether that fits."""
+    """The application with this appId, of whichever channel: whether that fits is checked later. Problem if unknown."""
     found: Application | None = _application.first(Application, app_id=app_id)
     if found is None:
         said = _(
@@ -41,7 +41,7 @@ def number(text: str) -> msisdn.Msisdn:
 
 
 def region(text: str) -> str:
-    """Of national numbers; "" where none was given."""
+    """The country by which national numbers are read; "" if none was given."""
     with problems.about("region"):
         return countries.read(text) if text.strip() else ""
 
@@ -63,11 +63,11 @@ def calendar(name: str | None) -> Calendar | None:
     return _named(Calendar.objects.all(), [name], "calendar")[0] if name else None
 
 
-CARE = ("calendar", "not_after", "purpose")  # of shapes.CareRequest
+CARE = ("calendar", "not_after", "purpose")  # fields of shapes.CareRequest
 
 
 def care(asked: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a draft."""
+    """The fields of shapes.CareRequest, under the names that a draft has for them."""
     return {
         "calendar": calendar(asked.get("calendar")),
         "latest_end": asked.get("not_after"),

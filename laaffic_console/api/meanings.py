@@ -1,4 +1,4 @@
-"""What headers of the lists of tokens mean, for the pages."""
+"""What the headers of the list of tokens mean, for the pages."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _

@@ -26,7 +26,7 @@ STATES = {state.key: state.value for state in MessageState if state != MessageSt
 
 
 def recipients(rows: QuerySet[Message], campaign: int, state: str | None) -> QuerySet[Message]:
-    """The messages of a campaign, or those of them in one state: as many as there are, read from where they begin."""
+    """The messages of a campaign, or those in one state; all of them are read between its first and last only."""
     if state is None:
         return within_span(rows, "campaign", campaign, by="state")
     return rows.filter(campaign=campaign, state=STATES[state])
@@ -85,5 +85,5 @@ class MessageView(ApiView):
 
     @extend_schema(responses=shapes.Message)
     def get(self, request: Any, pk: int) -> Response:
-        """What happened to it."""
+        """What happened to a message."""
         return Response(documents.message(row(Message.objects.all(), pk)))

@@ -1,4 +1,4 @@
-"""Tokens, by which scripts act for a user, and the requests that may be repeated."""
+"""Tokens, with which scripts act for a user, and the requests that may be repeated."""
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -26,7 +26,7 @@ def every_scope() -> list[str]:
 
 
 class ApiToken(VisiblyNamed):
-    """The secret itself is kept nowhere: it is shown once, and found again by its digest."""
+    """A token. Its secret is kept nowhere: it is shown once, and the token is found by the secret's digest."""
 
     name = models.CharField(_("name"), max_length=80, help_text=_("What uses it, such as “web shop”."))
     user = models.ForeignKey(
@@ -45,7 +45,7 @@ class ApiToken(VisiblyNamed):
         validators=[MinValueValidator(1)],
         help_text=_("More than that are refused until the minute is over."),
     )
-    # The token that this one follows, by whatever rotations: keys of repeated requests are theirs together.
+    # The first token of this one's line of rotations: tokens of one line share the keys of repeated requests.
     first = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
@@ -71,20 +71,20 @@ class ApiToken(VisiblyNamed):
 
 
 class RepeatableRequest(models.Model):
-    """A request with an Idempotency-Key: what it asks, and what it was answered.
+    """A request with an Idempotency-Key: what it asks, and how it was answered.
 
     Numbers and texts are not kept here: a list of messages is read from the messages themselves.
     """
 
-    family = models.BigIntegerField()  # of tokens
+    family = models.BigIntegerField()  # id of the first token in the line of rotations
     key = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64)  # of method, path and body
-    holder = models.CharField(max_length=32, blank=True)  # of the request that runs; "" when it has been answered
+    digest = models.CharField(max_length=64)  # SHA-256 of method, path and body
+    holder = models.CharField(max_length=32, blank=True)  # marks the request that runs; "" when it has been answered
     held_until = models.DateTimeField(null=True)
     status = models.PositiveSmallIntegerField(null=True)  # None without a holder: nobody knows what happened to it
-    answer = models.TextField(blank=True)  # JSON as it was answered: a column of JSON would order its keys again
-    # What it asked Laaffic about, written by the transaction that prepares that: whatever takes over a request that has
-    # died asks for nothing again (laws#unknown-stays).
+    answer = models.TextField(blank=True)  # JSON text as it was answered: a JSON column would reorder its keys
+    # What the request asked Laaffic about, written by the transaction that prepares that: if the process dies, whatever
+    # takes over asks for nothing again (laws#unknown-stays).
     about = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 

@@ -1,4 +1,4 @@
-"""Bodies of JSON: what could be read in two ways, or by no database, is refused before anything is made of it."""
+"""JSON bodies: one that can be read in two ways, or that no database can store, is refused before it is used."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from rest_framework.utils.json import strict_constant
 
 from laaffic_console.api.problems import Problem, at
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a character that is written as two
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # one half of a surrogate pair
 
 
 class JsonParser(JSONParser):
@@ -41,13 +41,13 @@ def _why_unreadable(problem: ValueError | LookupError) -> str:
 
 
 def _decoded(raw: bytes, named: str) -> str:
-    """In the encoding that the request names; what Unicode it is otherwise shows in its first bytes."""
+    """The body as text, in the named encoding; if that is UTF-8 or none, the first bytes say which Unicode it is."""
     is_usual = named.lower() in ("utf-8", "utf8")
     return raw.decode(json.detect_encoding(raw) if is_usual else named)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """One text of two would be sent, and nobody could say which."""
+    """Refuse a key that is given twice: one of two texts would be sent, and nobody could say which."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _value in pairs]

@@ -1,4 +1,4 @@
-"""What is refused, as application/problem+json (RFC 9457): a title, what to do, and what it is about."""
+"""Refusals, as application/problem+json (RFC 9457): a title, what to do, and what it is about."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ TITLES = {
     503: "Not now",
 }
 
-# Where rest_framework says only what is wrong.
+# Where rest_framework says only what is wrong, and not what to do.
 WHAT_TO_DO = {
     405: "Nothing is done with this method at this address. The header “Allow” names those that it has.",
     406: "Answers are JSON. Send “Accept: application/json”, or leave it out.",
@@ -61,13 +61,13 @@ class Problem(exceptions.APIException):
 
 
 def at(field: str, said: str, **more: Any) -> Problem:
-    """What is wrong with a field of the request, and shows only when it is looked up or read."""
+    """The problem with a field of the request that shows only when its value is looked up or read."""
     return Problem(400, said, errors=[{"field": field, "detail": said}], **more)
 
 
 @contextmanager
 def about(field: str) -> Iterator[None]:
-    """Whatever a service finds wrong with a value is told at this field, unless it names its own."""
+    """Report whatever a service finds wrong at this field, unless the service names a field itself."""
     try:
         yield
     except NotNow:
@@ -83,7 +83,7 @@ def document(status: int, detail: str, **more: Any) -> dict[str, Any]:
 
 
 def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | None:
-    """None for what nobody has thought of, a fault of ours. `names`: a service's fields as requests name them."""
+    """The Problem to answer; None for an unexpected exception, our fault. `names`: {a service's field: in requests}."""
     if isinstance(problem, Problem):
         return problem
     if isinstance(problem, ValidationError):
@@ -95,15 +95,15 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
         return Problem(400, said, errors=[{"field": name, "detail": sentence} for name, sentence in errors])
     if isinstance(problem, NotAllowed):
         return Problem(409, str(problem))
-    if isinstance(problem, ProtectedError):  # what keeps it says so (messaging/models/kept_while_used.py)
+    if isinstance(problem, ProtectedError):  # its message says what uses it (messaging/models/kept_while_used.py)
         return Problem(409, str(problem.args[0]))
     if isinstance(problem, RecursionError):
         return Problem(400, "The body is nested too deeply. Send plain JSON.")
     if isinstance(problem, RequestDataTooBig):
         return Problem(413, "The body is too large. Send at most 10,000 messages in a request.")
-    if isinstance(problem, SuspiciousOperation):  # thousands of fields, a hundred files
+    if isinstance(problem, SuspiciousOperation):  # thousands of fields, or a hundred files
         return Problem(400, "The form has too many parts. Send the fields that openapi.json names, each once.")
-    if isinstance(problem, ObjectDoesNotExist):  # deleted between two looks at it
+    if isinstance(problem, ObjectDoesNotExist):  # deleted between two reads
         return Problem(404, "It has just been deleted.")
     if isinstance(problem, Http404):
         return Problem(404, "There is nothing under this address. Look at /api/v1/openapi.json for those that exist.")
@@ -115,14 +115,14 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
 
 
 def handled(problem: Exception, context: dict[str, Any]) -> Response:
-    """For rest_framework. A fault of ours is logged with its trace, and told without."""
+    """The exception handler of rest_framework. A fault of ours is logged with its trace, and answered without it."""
     told = of(problem, getattr(context.get("view"), "names", None))
     if told is None and isinstance(problem, IntegrityError) and database_troubles.is_taken(problem):
         logger.warning("%s was stored by two at the same moment", context["request"].path, exc_info=problem)
         told = Problem(409, "Another request has stored the same just now. Look at what is there before you repeat it.")
     if told is None:
         logger.exception("the API failed at %s", context["request"].path, exc_info=problem)
-        # What a database does not take because of what was asked (DataError, IntegrityError …) is a fault of ours.
+        # A database error that the request caused (DataError, IntegrityError …) is our fault: we had to refuse it.
         is_busy = isinstance(problem, OperationalError | InterfaceError) or database_troubles.of(problem) is not None
         sentence = "It failed here, and was logged. Repeat the request with the same Idempotency-Key."
         told = Problem(503 if is_busy else 500, sentence, retry_after=5)
@@ -135,7 +135,7 @@ def handled(problem: Exception, context: dict[str, Any]) -> Response:
 
 @csrf_exempt
 def nothing_here(request: HttpRequest) -> JsonResponse:
-    """What is asked below /api/ and does not exist."""
+    """The 404 for every address below /api/ that does not exist."""
     said = "There is nothing under this address. Look at /api/v1/openapi.json for those that exist."
     return JsonResponse(document(404, said), status=404, content_type=CONTENT_TYPE)
 

@@ -1,4 +1,4 @@
-"""What people answered."""
+"""Replies of people to messages."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class RepliesView(ApiView):
 
     @extend_schema(parameters=[ReplyQuery], responses=shapes.page_of(shapes.Reply))
     def get(self, request: Any) -> Response:
-        """What people answered, the newest first."""
+        """Replies of people, the newest first."""
         query = self.read(ReplyQuery, request.query_params.dict())
         rows = narrowed(Reply.objects.all(), query, number="number")
         return Response(page(rows, query, documents.reply))

@@ -1,4 +1,4 @@
-"""openapi.json, and the page that shows it: everything that is drawn there is served from here."""
+"""openapi.json, and the page that shows it, with all of its files served from here."""
 
 import json
 import re
@@ -39,7 +39,7 @@ REFUSALS = {
     "429": "too many requests in this minute; see Retry-After",
     "503": "not now; see Retry-After",
 }
-LEAST_SAID = 30  # characters of a first sentence that says enough by itself
+LEAST_SAID = 30  # characters; a first sentence of fewer does not say enough by itself
 OF_BODIES = ("411", "413", "415")
 CHANGED_SINCE = "it has changed since the answer whose ETag is in If-Match"
 TOO_LONG = "the address has more than 4,094 characters; the server answers so, before the console is asked"
@@ -54,7 +54,7 @@ ETAG = {"ETag": {"schema": {"type": "string"}, "description": "stands for this a
 
 
 def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
-    """Every operation can be refused, in the same form: each refusal is described once."""
+    """Add to every operation how it can be refused; each refusal is described once."""
     _only_what_is_asked_is_filled_in(result)
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     result["components"]["responses"] = _shared_answers()
@@ -93,7 +93,7 @@ def _shared(status: str) -> dict[str, str]:
 
 
 def _summary(operation: dict[str, Any]) -> str:
-    """The first sentence of its description, with the next where it says little; of a list also what it lists."""
+    """The first sentence of an operation's description, with the next if it is short; for a list also what it lists."""
     line = str(operation.get("description", "")).partition("\n")[0]
     first, _stop, rest = line.partition(". ")
     if rest and len(first) < LEAST_SAID:
@@ -112,19 +112,19 @@ def _with_etag(operation: dict[str, Any]) -> None:
 
 
 def _only_what_is_asked_is_filled_in(result: dict[str, Any]) -> None:
-    """A text that may not be empty in a request says so (ENFORCE_NON_BLANK_FIELDS), and that nothing else may be in
-    it; of answers neither is promised."""
+    """Say only of requests that a text may not be empty (ENFORCE_NON_BLANK_FIELDS) and that there are no other keys;
+    for answers neither is promised."""
     bodies = [one.get("requestBody") for operations in result["paths"].values() for one in operations.values()]
     shapes = result["components"].get("schemas", {})
     asked, named = set(), _named(bodies)
-    while named:  # also what is a part of what is asked
+    while named:  # also the parts of what is asked
         asked |= named
         named = _named([shapes[name] for name in named]) - asked
     for name, shape in shapes.items():
         if name not in asked:
             for field in shape.get("properties", {}).values():
                 field.pop("minLength", None)
-        elif "properties" in shape:  # what is not known is refused (unknown.py); answers get more keys in time
+        elif "properties" in shape:  # an unknown key is refused (unread_keys.py); answers get more keys in time
             shape["additionalProperties"] = False
 
 
@@ -133,13 +133,13 @@ def _named(part: Any) -> set[str]:
 
 
 class KeptGenerator(SchemaGenerator):
-    """What can be asked stays the same while a process lives; gathering it takes as long as drawing ten pages."""
+    """Keeps the document while the process lives: it does not change, and to make it takes as long as ten pages."""
 
     _kept: ClassVar[dict[str, Any]] = {}
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         language = get_language() or ""
-        if self.api_version is not None or language not in dict(settings.LANGUAGES):  # whatever an address asks for
+        if self.api_version is not None or language not in dict(settings.LANGUAGES):  # an address may ask for anything
             return self._made(request, public)
         if language not in self._kept:
             self._kept[language] = self._made(request, public)
@@ -150,7 +150,7 @@ class KeptGenerator(SchemaGenerator):
 
 
 class CompactRenderer(OpenApiJsonRenderer):
-    """Programs read it, and it is drawn on the page of docs: indented it is twice as long."""
+    """JSON without indentation, which would double its length: it is read by programs, and the docs page draws it."""
 
     def get_indent(self, accepted_media_type: str, renderer_context: Any) -> None:
         return None
@@ -161,7 +161,7 @@ class PlainJsonRenderer(CompactRenderer):
 
 
 class SchemaView(SpectacularJSONAPIView):
-    """For everybody: it says what can be asked, and nothing of what is here."""
+    """Open to everybody: it describes the API, and holds no data of this console."""
 
     generator_class = KeptGenerator
     renderer_classes = [CompactRenderer, PlainJsonRenderer]
@@ -169,7 +169,7 @@ class SchemaView(SpectacularJSONAPIView):
     permission_classes: list[Any] = []
 
 
-# Compressed here, unlike a page: it holds no secret that its length could tell.
+# Compressed here, unlike pages: it holds no secret that its length could reveal.
 schema_view = cache_control(no_cache=True)(gzip_page(conditional_page(SchemaView.as_view())))
 
 

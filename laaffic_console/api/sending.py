@@ -26,7 +26,7 @@ def _number(text: str) -> str:
 
 
 def read_numbers(texts: Sequence[str], read: Callable[[str], str] = _number) -> tuple[list[str], list[dict[str, Any]]]:
-    """Those that are numbers, and where the others are with why."""
+    """The valid numbers, and the invalid ones as {position, reason}."""
     numbers, invalid = [], []
     for position, text in enumerate(texts):
         try:
@@ -37,7 +37,7 @@ def read_numbers(texts: Sequence[str], read: Callable[[str], str] = _number) -> 
 
 
 def require_numbers(texts: Sequence[str]) -> list[str]:
-    """All of “to”; Problem where one of them is invalid."""
+    """All the numbers of “to”; Problem if one of them is invalid."""
     numbers, invalid = read_numbers(texts)
     if invalid:
         first = invalid[0]
@@ -47,14 +47,14 @@ def require_numbers(texts: Sequence[str]) -> list[str]:
 
 
 def to_numbers(numbers: Sequence[str], by: User) -> dict[str, Any]:
-    """How a draft names them: some in itself, more in rows of their own."""
+    """The fields of a draft that hold these numbers: a few in the draft itself, more in rows of their own."""
     if len(numbers) <= drafts.MAX_EXTRA_NUMBERS:
         return {"numbers": numbers}
     return {"paste": pastes.from_lines(numbers, by=by)}
 
 
 def text_of(asked: Mapping[str, Any]) -> str:
-    """The text as everybody gets it, or with the fields of their contacts where no values were given."""
+    """The text to send: “template” filled in with “values”, or “text”, whose fields each contact fills in."""
     if "template" not in asked:
         return str(asked["text"])
     values: dict[str, str] = asked.get("values", {})
@@ -72,7 +72,7 @@ def text_of(asked: Mapping[str, Any]) -> str:
 
 
 def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[str], by: User) -> Answer:
-    """Draft, launch and freeze, within the transaction that keeps the answer."""
+    """Make a draft, launch it and freeze it, within the transaction that keeps the answer."""
     name = asked.get("name") or _("API %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")}
     draft = drafts.create(
         name=name,
@@ -88,7 +88,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
     try:
         made = starting.launch_new(draft, by=by)
     except NotAllowed as problem:
-        # The draft stays: it can be approved, and launched then.
+        # The draft stays, so that it can be approved and launched later.
         said = _(
             "%(why)s The draft is kept as campaign %(id)s: GET …/check says what it lacks, POST …/approval/ask asks a "
             "second person. Then launch that one."

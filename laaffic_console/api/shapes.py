@@ -1,4 +1,4 @@
-"""What requests and answers look like, for reading the ones and describing both (openapi.json)."""
+"""The shapes of requests and answers: they read the former and describe both (openapi.json)."""
 
 import functools
 from typing import Any
@@ -18,12 +18,12 @@ PURPOSES = [(value, label) for value, label in Row.Purpose.choices if value]
 
 
 class Numbers(serializers.ListField):
-    """A list of numbers as people write them: checked one by one by the console, so not here."""
+    """A list of numbers as people write them; not checked here, as the console checks them one by one."""
 
     child = serializers.CharField(max_length=60, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> list[str]:
-        """Ten thousand of them in some milliseconds."""
+        """Read without a child field: ten thousand numbers take a few milliseconds."""
         if not isinstance(data, list) or not data:
             raise serializers.ValidationError("Give a list of one number or more.")
         if len(data) > MOST_MESSAGES:
@@ -37,7 +37,7 @@ class Numbers(serializers.ListField):
 
 
 class Moment(serializers.DateTimeField):
-    """When something starts or ends. A day alone would be its midnight, at which nobody means to reach people."""
+    """When something starts or ends. A date alone would mean midnight, when nobody wants to reach people."""
 
     def to_internal_value(self, value: Any) -> Any:
         found = super().to_internal_value(value)
@@ -48,7 +48,7 @@ class Moment(serializers.DateTimeField):
 
 
 class Names(serializers.ListField):
-    """Of groups, or of audiences: they are looked up together, and a database takes no statement of any length."""
+    """Names of groups or of audiences: at most MOST_NAMES, as one statement looks them all up."""
 
     default_error_messages = {"max_length": "At most {max_length} can be named. Make one group or audience of them."}
 
@@ -57,7 +57,7 @@ class Names(serializers.ListField):
 
 
 class Number(serializers.FloatField):
-    """Python takes true for 1.0."""
+    """A number, but not true or false, which Python takes for 1.0 and 0.0."""
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool):
@@ -133,7 +133,7 @@ def belongs_to_canary(name: str) -> serializers.ValidationError:
 
 
 class CareRequest(serializers.Serializer):
-    """When it may reach people, and what for."""
+    """When a campaign may reach people, and what it is for."""
 
     calendar = serializers.CharField(
         max_length=120, required=False, allow_null=True, help_text="its name; otherwise the application's"
@@ -143,7 +143,7 @@ class CareRequest(serializers.Serializer):
 
 
 class DraftRequest(CareRequest):
-    """What every kind of campaign has; the same as `manage.py campaign create` takes."""
+    """The fields of every kind of campaign; the same that `manage.py campaign create` takes."""
 
     name = serializers.CharField(max_length=120)
     text = serializers.CharField(trim_whitespace=False)
@@ -262,7 +262,7 @@ class CheckAnswer(serializers.Serializer):
 
 
 def why_again() -> serializers.CharField:
-    """Of an act that is refused where one like it may have arrived (gateway/services/ledger/open_acts.py)."""
+    """The reason for an act although one like it may have arrived (gateway/services/ledger/open_acts.py)."""
     return serializers.CharField(
         max_length=200, required=False, allow_blank=True, default="", help_text="why, though the same may have arrived"
     )
@@ -294,7 +294,7 @@ class Standing(serializers.Serializer):
 
 
 class ChangeRequest(serializers.Serializer):
-    """What is left out stays as it is."""
+    """A field that is left out stays as it is."""
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if not set(data) - {"seen"}:
@@ -303,13 +303,13 @@ class ChangeRequest(serializers.Serializer):
 
 
 class WhyRequest(serializers.Serializer):
-    """What somebody does by their word."""
+    """An act that somebody answers for: it takes a reason."""
 
     reason = serializers.CharField(max_length=200, help_text="kept in its history")
 
 
 def seen_request() -> serializers.IntegerField:
-    """Of a word on a request whose answer was lost: the ledger's row, as GET showed it."""
+    """The id of the ledger's row of a request whose answer was lost, as GET showed it: the act is about this one."""
     return serializers.IntegerField(
         min_value=0, max_value=2**63 - 1, help_text="of GET: the word is about this request"
     )

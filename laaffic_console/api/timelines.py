@@ -1,4 +1,4 @@
-"""What was sent to somebody, what they said and what was noted of them: of a conversation, and of a person."""
+"""Entries about somebody, as a conversation and a person's history show them: sent, answered, noted."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from messaging.people.person_timeline import Person, Shown, Source
 
 
 class LongCursorQuery(ListQuery):
-    """Its cursors hold a moment as well."""
+    """A query of a list whose cursors hold a moment too."""
 
     cursor = serializers.CharField(max_length=200, required=False, help_text="“next” of the page before")
 
@@ -26,7 +26,7 @@ class TimelineEntry(serializers.Serializer):
 
 
 def page(person: Person, sources: Iterable[Source], query: Mapping[str, Any]) -> dict[str, Any]:
-    """The newest first."""
+    """A page of the entries, the newest first."""
     cursor = unwrapped(query["cursor"]) if "cursor" in query else ""
     if "cursor" in query and not person_timeline.is_cursor(cursor):
         raise not_a_cursor()

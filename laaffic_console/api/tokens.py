@@ -20,7 +20,7 @@ from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import with_words
 
-PREFIX = "lct_"  # so that a secret that has leaked is recognised
+PREFIX = "lct_"  # makes a leaked secret recognisable
 OVERLAP = dt.timedelta(hours=24)
 SEEN_EVERY = dt.timedelta(minutes=1)
 
@@ -35,7 +35,7 @@ def create(
     per_minute: int | None = None,
     first: ApiToken | None = None,
 ) -> tuple[ApiToken, str]:
-    """The token and its secret, which nobody sees again; ValidationError names the field that is wrong."""
+    """A new token and its secret, which is shown this once; ValidationError names the field that is wrong."""
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         name=name.strip(),
@@ -76,7 +76,7 @@ def networks(texts: Sequence[str]) -> list[str]:
 
 
 def digest_of(secret: str) -> str:
-    """Nobody guesses 256 bits, so a digest that is quick to make is enough."""
+    """The digest of a secret; a fast one is enough, as nobody guesses 256 bits."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -91,7 +91,7 @@ def _with_digest() -> QuerySet[ApiToken]:
 
 
 def read_again(token: ApiToken) -> bool:
-    """What may have ended it since; False where it is gone."""
+    """Refresh what may have ended the token since it was read; False if it is gone."""
     rows = _ends.rows(pk=token.pk)
     for token.revoked_at, token.expires_at, token.user.is_active in rows:
         pass
@@ -105,8 +105,8 @@ def _ends() -> "QuerySet[ApiToken, Any]":
 
 
 def know_rights(user: Any) -> None:
-    """All that `has_perm` will be asked about this user while a request lasts, by one statement instead of two with
-    joins; kept where Django's ModelBackend keeps what it has found itself. A superuser is asked nothing."""
+    """Read all that `has_perm` will be asked about this user during a request, with one statement instead of two with
+    joins, and keep it where Django's ModelBackend keeps its own. A superuser has every right: nothing is read."""
     if user.is_active and not user.is_superuser and not hasattr(user, "_perm_cache"):
         user._perm_cache = {f"{app}.{name}" for app, name in _rights.rows(user=user.pk)}
 
@@ -124,7 +124,7 @@ def is_allowed_from(token: ApiToken, address: str) -> bool:
 
 
 def seen(token: ApiToken) -> None:
-    """Written at most once a minute."""
+    """Note that the token was used, at most once a minute."""
     now = timezone.now()
     if token.last_used_at is None or token.last_used_at < now - SEEN_EVERY:
         long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - SEEN_EVERY)
@@ -132,7 +132,7 @@ def seen(token: ApiToken) -> None:
 
 
 def revoke(token: ApiToken) -> bool:
-    """False where it was revoked before."""
+    """Revoke the token; False if it was revoked before."""
     with transaction.atomic():
         is_new = bool(ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()))
         if is_new:
@@ -141,18 +141,18 @@ def revoke(token: ApiToken) -> bool:
 
 
 def rotate(token: ApiToken, *, overlap: dt.timedelta = OVERLAP) -> tuple[ApiToken, str]:
-    """Another secret with the same rights, for as long as it was made for; the old one is good for `overlap` more."""
+    """Another token with the same rights and lifetime, and its secret; the old secret stays good for `overlap`."""
     over = ValidationError(_("It is revoked or has expired. Make a new token."))
     if not token.is_good:
         raise over
     now = timezone.now()
-    # Of the newest: the others' end has been brought forward, when they were replaced.
+    # Of the newest token: the ends of the others were brought forward when they were replaced.
     same = Q(pk=token.family) | Q(first=token.family)
     newest = ApiToken.objects.filter(same).order_by("-pk").first() or token
     lasted = newest.expires_at - newest.created_at if newest.expires_at else None
     ends = min(token.expires_at or now + overlap, now + overlap)
     with transaction.atomic():
-        # Somebody may revoke it at the same moment: its secret must not get a successor then.
+        # Somebody may revoke it right now: a revoked token must not get a successor.
         if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(expires_at=ends):
             raise over
         made, secret = create(

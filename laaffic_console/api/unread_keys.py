@@ -1,7 +1,7 @@
 """Request keys that no view reads are refused before anything is done, with what was probably meant: a misspelt filter
 would otherwise list everything, and a misspelt moment would send at once.
 
-What can be said is what openapi.json describes: both are read from `extend_schema` of the view's method.
+The known keys are those of openapi.json: both are read from `extend_schema` of the view's method.
 """
 
 import difflib
@@ -15,14 +15,14 @@ from rest_framework import serializers
 from laaffic_console.api.parsers import stands_twice_in_address
 from laaffic_console.api.problems import Problem
 
-MOST_NAMED = 3  # of a thousand unknown keys
+MOST_NAMED = 3  # unknown keys that a refusal names
 LONGEST_NAMED = 100
 FORMAT = "format"  # many clients add it to every address
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a method of a view can be asked; `body` is None where it takes none."""
+    """The query and the body that a method of a view takes; `body` is None if it takes none."""
 
     query: tuple[str, ...]
     body: serializers.BaseSerializer | None
@@ -40,7 +40,7 @@ class Unknown:
 
 
 def refuse(view: Any, request: Any) -> None:
-    """Problem for a query or a body with a key that nobody reads."""
+    """Raise Problem for a query or a body with a key that nobody reads."""
     asked = described(view, request.method)
     _refuse_in_query(asked.query, request.query_params)
     if asked.body is None:
@@ -67,7 +67,7 @@ def _refuse_any(body: Any) -> None:
 
 
 def _in_body(shape: Any, given: Any, within: str = "") -> Iterator[Unknown]:
-    """Also within parts of it; what is not an object is refused when it is read."""
+    """The unknown keys of a body and of its parts; a value that should be an object is refused when it is read."""
     if isinstance(getattr(shape, "child", None), serializers.Serializer) and isinstance(given, list):
         for place, one in enumerate(given):
             yield from _in_body(shape.child, one, f"{within}.{place}")
@@ -103,7 +103,7 @@ def _short(key: str) -> str:
 
 
 def described(view: Any, method: str) -> Described:
-    """Kept for each method: gathering it takes longer than reading with it."""
+    """What a method of a view takes. Kept: finding it out takes longer than reading a request with it."""
     asked = type(view), "GET" if method == "HEAD" else method
     if asked not in _kept:
         _kept[asked] = _gathered(view, asked[1])
@@ -125,6 +125,6 @@ def _gathered(view: Any, method: str) -> Described:
 
 
 def _made(body: Any) -> serializers.BaseSerializer | None:
-    """Of an upload the description names its format too."""
+    """An empty instance of the body's serializer; for an upload, `extend_schema` gives {media type: serializer}."""
     shape = next(iter(body.values())) if isinstance(body, dict) else body
     return None if shape is None else shape()

@@ -44,7 +44,7 @@ from laaffic_console.api.voice import views as voice
 
 
 def _of(name: str, views: dict[str, Any]) -> Iterable[URLPattern]:
-    """One resource: its list under "", each of it under <pk>, and what is asked of it or said about it behind that."""
+    """The addresses of one resource: its list under "", each row under <pk>, and its acts and facts behind that."""
     for rest, view in views.items():
         yield path(f"v1/{name}{rest}", view.as_view())
 
@@ -308,5 +308,5 @@ urlpatterns = [
         },
     ),
     *_of("health", {"": account_views.HealthView}),
-    re_path(r"[\s\S]+", problems.nothing_here),  # a line feed in an address too, which no converter takes
+    re_path(r"[\s\S]+", problems.nothing_here),  # also an address with a line feed, which no converter takes
 ]

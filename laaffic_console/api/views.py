@@ -1,4 +1,4 @@
-"""What every view of the API is built on: who acts, repeated requests, pages of lists, ETags."""
+"""The base of every view of the API: who acts, repeated requests, pages of lists, ETags."""
 
 import binascii
 import hashlib
@@ -27,19 +27,19 @@ from laaffic_console.kit.words.plain_text import whole_number
 MOST_ROWS, USUAL_ROWS = 1000, 100
 LARGEST_ID = 2**63
 WRITES = ("POST", "PATCH", "DELETE")
-CHANGES = ("PATCH", "DELETE")  # of what its GET shows
+CHANGES = ("PATCH", "DELETE")  # of what the view's GET shows
 Row = TypeVar("Row", bound=models.Model)
 
 
 class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}  # {method: scope}
     rights: ClassVar[Mapping[str, Sequence[str]]] = {}  # {method: rights of the user}
-    names: Mapping[str, str] = {}  # {a service's field: as the request names it}
+    names: Mapping[str, str] = {}  # {a service's field: its name in requests}
     has_etag = False
-    takes_file = False  # as multipart/form-data, however large; what it is read with says how large that may be
+    takes_file = False  # as multipart/form-data of any length; what reads it says how large it may be
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """In English, as scripts read it; and the token's user acts."""
+        """Handle the request in English, which scripts read, and as an act of the token's user."""
         with translation.override("en"), acting(lambda: _actor(request)):
             return super().dispatch(request, *args, **kwargs)
 
@@ -54,7 +54,7 @@ class ApiView(APIView):
         return answer
 
     def read(self, serializer: type[serializers.Serializer], data: Any = None) -> dict[str, Any]:
-        """The body, or the query, as the serializer has it; rest_framework's ValidationError says what is wrong."""
+        """The body's or the query's values, by the serializer; rest_framework's ValidationError says what is wrong."""
         if self.takes_file and data is None:
             files.require_each_once(self.request.data)
         form = serializer(data=self.request.data if data is None else data)
@@ -66,7 +66,7 @@ class ApiView(APIView):
     def once(
         self, work: Callable[[], Answer], *, in_one: bool = True, before: Callable[[], None] | None = None
     ) -> Answer:
-        """Do the work of this request; with an Idempotency-Key, once."""
+        """Do the work of this request; with an Idempotency-Key, only once."""
         token, key, digest = self._asked()
 
         def checked() -> Answer:
@@ -80,7 +80,7 @@ class ApiView(APIView):
         return idempotency.once(token.family, key, digest, checked, in_one=in_one, before=before)
 
     def once_sent(self, work: Callable[[], Answer], *, status: int) -> Answer:
-        """Work that asks something of Laaffic: outside any transaction, and with an Idempotency-Key once."""
+        """Do work that asks something of Laaffic, outside any transaction; with an Idempotency-Key, only once."""
         token, key, digest = self._asked()
         authentication.require_still_good(token)
         if key is None:
@@ -88,7 +88,7 @@ class ApiView(APIView):
         return idempotency.once_sent(token.family, key, digest, work, status=status)
 
     def _asked(self) -> tuple[Any, str | None, str]:
-        """The token, the key, and what stands for all that is asked."""
+        """The token's family, the key, and the digest of method, path and body."""
         key = idempotency.checked(self.request.META.get("HTTP_IDEMPOTENCY_KEY"))
         body = files.fingerprint(self.request) if self.takes_file else self.request._request.body
         return self.request.auth, key, idempotency.digest_of(self.request.method, self.request.get_full_path(), body)
@@ -98,24 +98,24 @@ class ApiView(APIView):
         if request.method in WRITES:
             files.take_in_chunks(request._request, is_file=self.takes_file)
         if request.method in WRITES and not self.takes_file:
-            _ = request._request.body  # kept whole, for the digest, before it is parsed
-        if hasattr(self, request.method.lower()):  # or it is answered 405, whatever it carries
+            _ = request._request.body  # kept whole for the digest, before it is parsed
+        if hasattr(self, request.method.lower()):  # otherwise it is answered 405, whatever it carries
             unknown.refuse(self, request)
 
     def _require_match(self) -> None:
-        """Of whatever GET shows with an ETag; where a row is locked first, it is asked once more (changing.py)."""
+        """Compare If-Match with what GET shows; where a row is locked first, changing.py compares it again."""
         if self.has_etag and self.request.method in CHANGES and "HTTP_IF_MATCH" in self.request.META:
             shown = self.get(self.request, **self.kwargs)
             self.require_as_seen(shown.data)
 
     def require_as_seen(self, shown: Mapping[str, Any]) -> None:
-        """What is changed is what the caller has seen, where they say so: `shown` is as GET shows it now."""
+        """Refuse if the caller's If-Match names another state than `shown`, which is what GET shows now."""
         asked = self.request.META.get("HTTP_IF_MATCH")
         if asked is not None and not {tag_of(shown), "*"} & set(_tags(asked)):
             raise Problem(412, _("It has changed since you looked. Get it again, and decide by what it is now."))
 
     def unkeyed_note(self) -> dict[str, str]:
-        """The answer about a send that nobody could repeat blindly."""
+        """The note in an answer to a send without a key, which nobody could repeat blindly."""
         if self.has_key:
             return {}
         return {"note": _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")}
@@ -135,7 +135,7 @@ def _tags(header: str) -> list[str]:
 
 
 def _fields_of(serializer: type[serializers.Serializer]) -> Any:
-    """Copied once and not for each request, which takes longer than reading with them: they keep nothing of it."""
+    """The serializer's fields, copied once: a copy for each request takes longer than reading; they keep no state."""
     if serializer not in _fields:
         _fields[serializer] = serializer().fields
         field_words.put_into(_fields[serializer].values())
@@ -162,7 +162,7 @@ def row(rows: models.QuerySet[Row], pk: int) -> Row:
 
 
 def by_position(query: Mapping[str, Any], n: int, shown: Callable[[int, int], list[Any]]) -> dict[str, Any]:
-    """A page of what has no rows: `shown` gives that from one position of `n` to before another."""
+    """A page of a list without rows of its own: `shown(a, b)` gives the entries from position a to before b, of `n`."""
     start = _read_cursor(query["cursor"]) if query.get("cursor") else 0
     end = start + (query.get("limit") or USUAL_ROWS)
     return {"items": shown(start, end), "next": _cursor(end) if end < n else None}
@@ -176,7 +176,7 @@ def page(
     rising: bool = False,
     by: str = "pk",
 ) -> dict[str, Any]:
-    """Some rows behind the cursor, and the cursor of those behind them: what is added in the meantime moves nothing.
+    """Some rows after the cursor, and the cursor of those after them; rows that are added in the meantime move nothing.
 
     `by` is a column with a whole number that no two rows share.
     """
@@ -201,12 +201,12 @@ def _read_cursor(cursor: str) -> int:
 
 
 def wrapped(text: str) -> str:
-    """As it is in an address."""
+    """The cursor as it is written in an address."""
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def unwrapped(cursor: str) -> str:
-    """What is in it; nothing for what nobody has wrapped."""
+    """The text of a cursor; "" for one that `wrapped` has not made."""
     try:
         return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (ValueError, binascii.Error):
@@ -218,7 +218,7 @@ def not_a_cursor() -> Problem:
 
 
 class Flag(serializers.BooleanField):
-    """Of a list: whether only those with it are meant, or those without. An empty one says neither."""
+    """A filter of a list: true for the rows with it, false for those without, empty or left out for all."""
 
     NULL_VALUES = serializers.BooleanField.NULL_VALUES - {""}
 

@@ -1,6 +1,6 @@
-"""Every single act that was accepted, in the order in which it came: what was asked for, and what was answered.
+"""A log of every single act that was accepted, in order: what was asked for, and what was answered.
 
-Messages to phones have a log of their own, which holds hundreds of thousands. Long values, such as files, are here by
+Messages to phones have their own log, which holds hundreds of thousands. Long values, such as files, appear here as
 their fingerprint.
 """
 

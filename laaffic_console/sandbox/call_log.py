@@ -1,4 +1,4 @@
-"""Every call of this gateway, no matter who asked for it, and the pushes that tell of them."""
+"""Every call of this gateway, whatever asked for it, and the pushes about them."""
 
 import itertools
 import random

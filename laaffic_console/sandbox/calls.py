@@ -1,4 +1,4 @@
-"""How a call goes, decided by seed and number, and the record that the gateway keeps of it."""
+"""How a call goes, decided by the seed and the number, and the record that the gateway keeps of it."""
 
 import datetime as dt
 import hashlib
@@ -11,7 +11,7 @@ from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.store import ZONE
 
 PER_MINUTE = Decimal("0.0200")
-PERIOD = 60  # seconds: what is billed at least, and the steps after it
+PERIOD = 60  # seconds: the least that is billed, and the steps after it
 
 ENDS = [  # share of the calls, termination code, reason, callStatus
     (0.68, "0", "success", 50),
@@ -25,7 +25,7 @@ ANSWERED, VOICEMAIL = 50, 40
 
 @dataclass(slots=True)
 class Call:
-    """A call that will have happened as its fate says; `type` as in the push."""
+    """A call with its whole course, decided beforehand; `type` as in the push."""
 
     voice_id: str
     type: int
@@ -37,7 +37,7 @@ class Call:
     code: str
     reason: str
     status: int
-    key: str  # "-1" where none is pressed
+    key: str  # "-1" if none is pressed
     called_info: str = ""
     account: str = ""
     phone_name: str = ""
@@ -63,7 +63,7 @@ class Call:
 def made(
     options: Options, number: str, *, voice_id: str, type_: int, at: float, longest: float, spoken: bool, **given: Any
 ) -> Call:
-    """`longest` cuts the talk; keys are pressed where something is `spoken` to the callee."""
+    """A call; `longest` limits the talk; a key may be pressed only if something is `spoken` to the callee."""
     digest = hashlib.blake2b(f"{options.seed}:call:{number}".encode(), digest_size=8).digest()
     luck, ring, talk, key = (int.from_bytes(digest[index : index + 2]) / 65536 for index in (0, 2, 4, 6))
     _, code, reason, status = next(end for end in ENDS if luck < end[0])

@@ -1,4 +1,4 @@
-"""Posting to callbacks: when it is due, and a few times more where nobody acknowledges it."""
+"""Posting to callbacks when they are due, and a few more times if nobody acknowledges them."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Email as the gateway sees it, with codes of its own (laaffic-api#email-codes)."""
+"""Email as the gateway handles it, with its own codes (laaffic-api#email-codes)."""
 
 import datetime as dt
 import hashlib
@@ -22,7 +22,7 @@ TEMPLATES = [  # id, name, subject, language, status: 1 approved, 0 waiting
     ("3", "Not yet approved", "Soon", "en", 0),
     ("4", "Bienvenida", "Hola", "es", 1),
 ]
-WORDS = {"en": ("success", "failure"), "zh": ("成功", "失败")}  # emailState, as the language of the platform has it
+WORDS = {"en": ("success", "failure"), "zh": ("成功", "失败")}  # emailState, in the language of the platform
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Mail:
     subject: str
     template_id: str
     submitted_at: float
-    remark: str  # "" where it was submitted; else why it was not
+    remark: str  # "" if it was submitted, else why not
     delivered: bool
     due_at: float
 
@@ -108,7 +108,7 @@ class EmailInterfaces(FamilyOfInterfaces):
         return {"total": len(rows), "mails": rows}
 
     def lists(self) -> dict[str, tuple[str, int]]:
-        """Recipient list → its name and how many are in it."""
+        """{recipient list: its name and how many are in it}."""
         return {"1000": ("Customers", self.options.email_list_size), "1001": ("Staff", 3), "1002": ("Nobody yet", 0)}
 
     def batch_send(self, given: dict[str, Any], now: float) -> dict[str, Any]:
@@ -194,7 +194,7 @@ class EmailInterfaces(FamilyOfInterfaces):
         return success(self.options, emailAddressData=[{"emailAddress": address} for address in ADDRESSES])
 
     def _application(self, given: dict[str, Any]) -> str:
-        """The email family has neither −22 nor −32: an empty field is −5, a group that is not bound −3."""
+        """Check the application. This family has neither −22 nor −32: an empty field is −5, an unbound group −3."""
         app_id = text(given, "appId")
         try:
             check_application(app_id, "email", self.options)
@@ -263,7 +263,7 @@ class EmailInterfaces(FamilyOfInterfaces):
         )
 
     def _call_back(self, url: str, mails: list[Mail]) -> None:
-        """One callback a mail when it has been submitted; some twice, shuffled, late, as options say."""
+        """Post one callback for each submitted mail; some twice, shuffled or late, as the options say."""
         due = [
             (mail.submitted_at - self.options.clock_offset + self.options.email_callback_delay, mail) for mail in mails
         ]

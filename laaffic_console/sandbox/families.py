@@ -1,4 +1,4 @@
-"""What a family of interfaces brings along: what it answers, its doors, and what it shows of what it received."""
+"""What a family of interfaces provides: its answers, its doors, and a view of what it received."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from laaffic_console.sandbox.protocol import REASONS
 from laaffic_console.sandbox.store import Store
 
 Answer = Callable[[dict[str, Any], float], dict[str, Any]]  # parameters of a call and the gateway's time → its answer
-Door = Callable[[dict[str, Any]], Any]  # a body or query → what is told; ValueError says what is wrong with it
+Door = Callable[[dict[str, Any]], Any]  # a body or query → the answer; ValueError says what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Route:
     method: str
     path: str
     answer: Answer
-    acts: bool = False  # sends, rings or changes something: what faults strike unless they name paths
+    acts: bool = False  # it sends, rings or changes something: faults strike such calls unless they name paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Gateway:
     calls: CallLog
 
     def aged(self, now: float) -> float:
-        """The time for all that expires: the control that shifts it leaves signatures alone."""
+        """The time for everything that expires: the control that shifts it does not affect signatures."""
         return now + self.options.clock_shift
 
 
 class FamilyOfInterfaces:
-    """Each method that answers takes the parameters of a call and the time, and gives the body of the answer."""
+    """A family; each method that answers gets a call's parameters and the time, and returns the answer's body."""
 
     expired = "-16"  # the code for a timestamp that is out of tolerance
     reasons: Mapping[str, str] = REASONS
@@ -54,7 +54,7 @@ class FamilyOfInterfaces:
         raise NotImplementedError
 
     def doors(self) -> list[tuple[str, str, Door]]:
-        """Method, path below /sandbox, and what answers; controls of this family."""
+        """(method, path below /sandbox, function) for the controls of this family."""
         return []
 
     def received(self, now: float) -> dict[str, list[dict[str, Any]]]:
@@ -66,7 +66,7 @@ class FamilyOfInterfaces:
 
 
 def number_of(given: dict[str, Any], name: str, default: float, lowest: float, highest: float) -> float:
-    """A number that a door was given."""
+    """A number that a door was given, within its range."""
     value = given.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
         raise ValueError(f"{name} is a number from {lowest:g} to {highest:g}")

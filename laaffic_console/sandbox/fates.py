@@ -1,4 +1,4 @@
-"""What happens to a message, decided by seed and number: the same rehearsal always ends the same."""
+"""What happens to a message, decided by the seed and the number: the same rehearsal always ends the same."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ GSM7_EXTENDED = set("^{}\\[~]|€\f")
 @dataclass(frozen=True, slots=True)
 class Country:
     prefix: str
-    rate: float  # share that is delivered
-    price: Decimal  # for a segment
+    rate: float  # share of messages that is delivered
+    price: Decimal  # of each segment
     currency: str
     mcc: str
 
@@ -54,8 +54,8 @@ REASONS = [  # with their share of the failures
 @dataclass(frozen=True, slots=True)
 class Fate:
     delivered: bool
-    reason: str  # "0" where it is delivered, as the vendor's samples say
-    delay: float  # 0 to 1: where in the range of delays it falls
+    reason: str  # "0" if it is delivered, as in the vendor's samples
+    delay: float  # 0 to 1: its place in the range of delays
 
 
 def country_of(number: str) -> Country:

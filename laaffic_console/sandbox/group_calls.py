@@ -1,4 +1,4 @@
-"""Group-call tasks as the gateway sees them: they run by the clock, inside their windows."""
+"""Group-call tasks as the gateway handles them: they run by the clock, inside their windows."""
 
 import datetime as dt
 import itertools
@@ -29,7 +29,7 @@ class Task:
     created_at: float
     calls: list[Call]
     cancelled_at: float | None = None
-    counted: int = 0  # calls whose end has been looked at
+    counted: int = 0  # calls that have ended and were counted
     ends: Counter[str] = field(default_factory=Counter)
 
     def status(self, now: float) -> int:
@@ -50,7 +50,7 @@ class GroupCallInterfaces(FamilyOfInterfaces):
 
     def forget(self) -> None:
         self.tasks: dict[int, Task] = {}
-        # Counted on from the moment: a console keeps its old tasks when its sandbox is started again.
+        # Starts at the current time: a console keeps its old tasks when its sandbox is started again.
         self._keys = itertools.count(int(time.time()))
 
     def routes(self) -> list[Route]:
@@ -67,7 +67,7 @@ class GroupCallInterfaces(FamilyOfInterfaces):
         if any(task.name == name for task in self.tasks.values()):
             raise Refusal("-20")
         task = self._begin(given, name, numbers_of(given), now)
-        # An integer here, and nothing at all in the older document.
+        # An integer here; the older document has nothing at all.
         return answer(task.key if self.options.dialect != "seed" else None, in_status=True)
 
     def update(self, given: dict[str, Any], now: float) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class GroupCallInterfaces(FamilyOfInterfaces):
         }
 
     def _look(self, task: Task, now: float) -> None:
-        """Count the calls that have ended since, and send the SMS that some of them ask for."""
+        """Count the calls that have ended since the last look, and send the SMS that some of them cause."""
         by_end = sorted(task.calls, key=lambda call: call.ended_at)
         while task.counted < len(by_end) and by_end[task.counted].ended_at <= now:
             call = by_end[task.counted]
@@ -210,7 +210,7 @@ class GroupCallInterfaces(FamilyOfInterfaces):
 
 
 def numbers_of(given: dict[str, Any]) -> list[str]:
-    """`numberList`, or `numberInfoList` of the newer pages (laaffic-api#ambiguities 12)."""
+    """The numbers, from `numberList` or the newer pages' `numberInfoList` (laaffic-api#ambiguities 12)."""
     listed, detailed = given.get("numberList"), given.get("numberInfoList")
     if isinstance(listed, list) and listed:
         return [str(number) for number in listed]
@@ -294,7 +294,7 @@ def minutes(entry: Any, name: str) -> int:
 
 
 def starts(count: int, begin: float, per_second: float, windows: list[Window]) -> list[float]:
-    """When each call starts: so many a second, and only inside the windows of the day."""
+    """When each call starts: so many per second, and only inside the daily windows."""
     times, at = [], begin
     for _ in range(count):
         at = next_allowed(at, windows)
@@ -315,7 +315,7 @@ def next_allowed(at: float, windows: list[Window]) -> float:
 
 
 def clock(given: dict[str, Any], name: str) -> float:
-    """`yyyy-MM-dd HH:mm:ss` in the platform's zone."""
+    """The moment of a `yyyy-MM-dd HH:mm:ss` in the platform's zone."""
     try:
         return dt.datetime.strptime(text(given, name), "%Y-%m-%d %H:%M:%S").replace(tzinfo=ZONE).timestamp()
     except ValueError:
@@ -323,7 +323,7 @@ def clock(given: dict[str, Any], name: str) -> float:
 
 
 def answer(data: Any, *, in_status: bool = False) -> dict[str, Any]:
-    """This family answers with `code` and `msg`, but for the sending itself (laaffic-api#answers)."""
+    """The answer of this family: `code` and `msg`, except for the sending itself (laaffic-api#answers)."""
     if in_status:
         return {"status": "0", "reason": "success", **({} if data is None else {"data": data})}
     return {"code": 0, "msg": "success", "data": data}

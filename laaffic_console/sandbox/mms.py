@@ -1,4 +1,4 @@
-"""Attachments and the messages that carry them, as the gateway sees them."""
+"""Attachments and the messages that carry them, as the gateway handles them."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Bindings, pools and rented numbers as the gateway sees them."""
+"""Bindings, pools and rented numbers as the gateway handles them."""
 
 import datetime as dt
 import itertools
@@ -70,7 +70,7 @@ class NumberInterfaces(FamilyOfInterfaces):
 
     def forget(self) -> None:
         self.bindings: dict[int, Bound] = {}
-        self.edited: dict[str, dict[str, Any]] = {}  # number → what was changed of it
+        self.edited: dict[str, dict[str, Any]] = {}  # number → its changed fields
         self._ids = itertools.count(FIRST_BINDING)
         self._voicemail_files = itertools.count(1)
         self.pools = {pool.number: pool for pool in first_pools()}
@@ -173,7 +173,7 @@ class NumberInterfaces(FamilyOfInterfaces):
         return {"bind_ids": [str(bind_id) for bind_id in self._add(count, app_id, ends)]}
 
     def _door_vanish(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Take bindings away as if somebody else had: those named, or the oldest."""
+        """Remove bindings as if somebody else had: those that are named, or the oldest."""
         named = texts_of(given, "bind_ids")
         unknown = [bind_id for bind_id in named if bind_id not in map(str, self.bindings)]
         if unknown:
@@ -220,7 +220,7 @@ class NumberInterfaces(FamilyOfInterfaces):
         return self.pools[number]
 
     def _door_drift(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Change a pool as if somebody had at Laaffic; unless told how, one number goes and one call fewer may run."""
+        """Change a pool as if somebody had at Laaffic; by default one number goes and one call fewer may run."""
         number = given.get("pool_number", next(iter(self.pools)))
         if not isinstance(number, str) or number not in self.pools:
             raise ValueError(f"no pool {number}; there are: {', '.join(self.pools)}")
@@ -280,7 +280,7 @@ class NumberInterfaces(FamilyOfInterfaces):
 
 
 def first_pools() -> list[Pool]:
-    """The one of the vendor's sample, and one that is large enough to bind from."""
+    """The pool of the vendor's sample, and one that is large enough to bind from."""
     return [
         Pool("918885", "192.168.10.17,192.168.10.18", 99, ["9178605501", "9178605502"]),
         Pool("442000", "203.0.113.7", 30, [str(442079460000 + index) for index in range(40)]),

@@ -1,4 +1,4 @@
-"""Reading what a caller gives: a query's texts and a body's values alike."""
+"""Reading a caller's values, from a query's texts and a body's values alike."""
 
 import datetime as dt
 from typing import Any
@@ -7,18 +7,18 @@ from laaffic_console.sandbox.protocol import Refusal
 
 
 def text(given: dict[str, Any], name: str) -> str:
-    """A value as text; half of a surrogate pair, which nobody can send on, becomes a question mark."""
+    """A value as text; half of a surrogate pair, which cannot be sent on, becomes a question mark."""
     value = given.get(name)
     return "" if value is None else str(value).encode(errors="replace").decode()
 
 
 def is_id(said: str) -> bool:
-    """Whether it looks like an id of the gateway's (laaffic-api#ids); any other is abnormal."""
+    """Whether it looks like an id of the gateway (laaffic-api#ids); any other is abnormal."""
     return said.isascii() and said.isdecimal()
 
 
 def integer(given: dict[str, Any], name: str, lowest: int, highest: int, default: int | None = None) -> int:
-    """A number, or the same as text; −22 for anything else and for what is out of range."""
+    """An integer, also if it is given as text; −22 for anything else and for values out of range."""
     said = text(given, name).strip()
     if not said and default is not None:
         return default
@@ -29,7 +29,7 @@ def integer(given: dict[str, Any], name: str, lowest: int, highest: int, default
 
 
 def moment(given: dict[str, Any], name: str) -> float:
-    """ISO 8601 with offset; a `+` that was not encoded has become a space (laaffic-api#ambiguities 7)."""
+    """A moment in ISO 8601 with offset; an unencoded `+` has become a space (laaffic-api#ambiguities 7)."""
     try:
         parsed = dt.datetime.fromisoformat(text(given, name).strip().replace(" ", "+"))
     except ValueError:
@@ -40,7 +40,7 @@ def moment(given: dict[str, Any], name: str) -> float:
 
 
 def page_of(rows: list[Any], given: dict[str, Any]) -> dict[str, Any]:
-    """`current` and `size` of `rows`, as the vendor's pages look (laaffic-api#pages-of-lists)."""
+    """The page `current` of `rows`, with `size` rows, in the vendor's form (laaffic-api#pages-of-lists)."""
     current = integer(given, "current", 1, 10**9, 1)
     size = integer(given, "size", 1, 100, 25)
     return {

@@ -1,4 +1,4 @@
-"""Who may ask, in the vendor's order of checks (laaffic-api#signature), and how an answer looks."""
+"""Who may call, in the vendor's order of checks (laaffic-api#signature), and the form of answers."""
 
 import hashlib
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Refusal(Exception):
     def __init__(self, status: str, reason: str = "") -> None:
         super().__init__(status)
         self.status = status
-        self.reason = reason  # "" is the usual one
+        self.reason = reason  # "": the usual reason
 
 
 def check_signature(headers: Mapping[str, str], options: Options, now: float, expired: str = "-16") -> None:
@@ -54,7 +54,7 @@ def check_signature(headers: Mapping[str, str], options: Options, now: float, ex
 
 
 def check_application(app_id: str, products: str, options: Options) -> None:
-    """`products`: the one, or several with spaces between, that may call this."""
+    """Refuse an application of the wrong product; `products`: those that may call this, separated by spaces."""
     if not app_id or len(app_id) > 32:
         raise Refusal("-22", "appId is empty or too long")
     if options.applications and options.applications.get(app_id, "") not in products.split():

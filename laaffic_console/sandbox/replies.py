@@ -1,4 +1,4 @@
-"""What people answer: some by themselves, some as a door is told to (laaffic-api#replies)."""
+"""Replies of people: some come by themselves, some because a door was called (laaffic-api#replies)."""
 
 import calendar
 import datetime as dt
@@ -19,7 +19,7 @@ FIRST_KEPT = dt.datetime(2022, 7, 1, tzinfo=ZONE).timestamp()
 @dataclass(slots=True)
 class Answered:
     msg_id: str
-    app_id: str  # "" is seen by every application
+    app_id: str  # "": every application sees it
     number: str
     sender_id: str
     content: str

@@ -78,7 +78,7 @@ class Sandbox:
         return app
 
     def _doors(self) -> list[tuple[str, str, Door]]:
-        """Method, path and what answers; the families add theirs."""
+        """(method, path, function) for each control; the families add theirs."""
         own: list[tuple[str, str, Door]] = [
             ("GET", "/stats", lambda given: self.store.stats(time.time())),
             ("GET", "/progress", lambda given: {"accepted": len(self.store.messages), "calls": len(self.calls.calls)}),
@@ -154,7 +154,7 @@ class Sandbox:
     async def _spoil(
         self, fault: str, request: web.Request, body: dict[str, Any], family: FamilyOfInterfaces
     ) -> web.StreamResponse:
-        """The call has been accepted; its answer does not arrive as it should."""
+        """Spoil the answer of a call that has been accepted."""
         match fault:
             case "bad_gateway_after":
                 return bad_gateway()
@@ -190,7 +190,7 @@ class Sandbox:
         return web.FileResponse(PAGE / "phones.html")
 
     def _messages(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The newest first; `number` and `order_prefix` choose, `limit` (at most 1,000) and `offset` page."""
+        """Messages, the newest first; `number` and `order_prefix` select, `limit` (at most 1,000) and `offset` page."""
         number, prefix = str(given.get("number", "")), str(given.get("order_prefix", ""))
         try:
             limit, offset = min(int(given.get("limit", 100)), 1000), int(given.get("offset", 0))
@@ -206,7 +206,7 @@ class Sandbox:
         return {"total": len(found), "messages": page}
 
     def _received(self, given: dict[str, Any]) -> dict[str, Any]:
-        """What the families received and hold, each under its title, and what happened to their callbacks."""
+        """Everything that the families received and hold, by title, and what happened to their callbacks."""
         now = time.time() + self.options.clock_offset
         tables: dict[str, Any] = {}
         for family in self.families:
@@ -214,7 +214,7 @@ class Sandbox:
         return {"tables": tables, "callbacks": {kind: dict(told) for kind, told in self.courier.counts.items()}}
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
-        """Everything that was accepted, one JSON object a line, oldest first."""
+        """Everything that was accepted, one JSON object per line, the oldest first."""
         answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await answer.prepare(request)
         now = time.time()
@@ -240,12 +240,12 @@ class Sandbox:
         return as_dict(self.faults)
 
     def _shift_clock(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Make all that expires older by so many seconds; signatures go on as they are."""
+        """Make everything that expires older by so many seconds; signatures are not affected."""
         self.options.clock_shift = number_of(given, "seconds", 0, -1e9, 1e9)
         return {"seconds": self.options.clock_shift}
 
     async def _down(self, request: web.Request) -> web.Response:
-        """Refuse connections for a while, as a gateway that is down does."""
+        """Refuse connections for a while, as a gateway that is down."""
         try:
             seconds = number_of(door_parameters(request, await request.read()), "seconds", 5, 0, 3600)
         except ValueError as problem:
@@ -255,7 +255,7 @@ class Sandbox:
         return web.json_response({"down_for": seconds}, headers={"Connection": "close"})
 
     async def _cut(self, request: web.Request) -> web.Response:
-        """Break off every other connection, whatever is under way on it: what was accepted stays accepted."""
+        """Cut every other connection, whatever is under way on it: calls that were accepted stay accepted."""
         assert self.site is not None
         server = self.site._runner.server
         transports = [connection.transport for connection in server.connections] if server else []
@@ -273,7 +273,7 @@ class Sandbox:
         await self.site.start()
 
     async def start(self, listener: socket.socket) -> web.AppRunner:
-        """Answer on a listening socket; `self.port` is its port."""
+        """Serve on a listening socket; `self.port` is its port."""
         runner = web.AppRunner(self.application(), access_log=None, handle_signals=False)
         await runner.setup()
         self.address = listener.getsockname()[:2]
@@ -299,7 +299,7 @@ def parameters(request: web.Request, raw: bytes) -> dict[str, Any]:
 
 
 def door_handler(door: Door) -> Callable[[web.Request], Any]:
-    """A control over HTTP: what is wrong with its input is told with 400."""
+    """The HTTP handler of a control; an error in its input is answered with 400."""
 
     async def handle(request: web.Request) -> web.Response:
         try:

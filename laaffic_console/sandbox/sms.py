@@ -1,4 +1,4 @@
-"""The SMS interfaces as the gateway sees them."""
+"""The SMS interfaces as the gateway handles them."""
 
 import datetime as dt
 from typing import Any
@@ -135,6 +135,6 @@ class SmsInterfaces(FamilyOfInterfaces):
         }
 
     def get_balance(self, given: dict[str, Any], now: float) -> dict[str, Any]:
-        # A balance that can run out has no bonus beside it that would pay for more.
+        # A balance that can run out has no bonus, which would pay for more.
         gift = "50.00000" if self.options.balance is None else "0.00000"
         return success(self.options, balance=f"{self.store.balance():.6f}", gift=gift, credit="0")

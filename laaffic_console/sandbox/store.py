@@ -1,4 +1,4 @@
-"""What the gateway accepted: kept in memory, in the order in which it came."""
+"""Everything that the gateway accepted, in memory, in the order in which it came."""
 
 import bisect
 import datetime as dt
@@ -24,7 +24,7 @@ class Submission:
     sender_id: str
     segments: int
     accepted_at: float
-    title: str = ""  # these two of an MMS
+    title: str = ""  # this and the next only for an MMS
     files: list[str] = field(default_factory=list)
 
 
@@ -50,7 +50,7 @@ class Store:
         self.calls: Counter[str] = Counter()
         self.pushes: Counter[str] = Counter()
         self.spent = Decimal(0)
-        self.listeners: list[Callable[[list[Accepted]], None]] = []  # told of each acceptance
+        self.listeners: list[Callable[[list[Accepted]], None]] = []  # called with each acceptance
         self._numbers = itertools.count(1)
 
     def accept(
@@ -94,7 +94,7 @@ class Store:
         ]
 
     def has_funds(self, contents: list[tuple[list[str], str]]) -> bool:
-        """Whether all of a call can be paid: each content to its numbers."""
+        """Whether the balance is enough for the whole call: each content to its numbers."""
         if self.options.balance is None:
             return True
         price = Decimal(0)

@@ -1,4 +1,4 @@
-"""A sandbox in a thread of this process, spoken to over HTTP like any other: for tests of the whole product."""
+"""A sandbox in a thread of this process, reached over HTTP like any other: for tests of the whole product."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ class RunningSandbox:
         self._ask("POST", "/sandbox/down", {"seconds": seconds})
 
     def cut(self) -> int:
-        """Break off every connection; how many there were."""
+        """Cut every connection; how many there were."""
         return int(self._ask("POST", "/sandbox/cut")["cut"])
 
     def progress(self) -> int:

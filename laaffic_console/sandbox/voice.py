@@ -1,4 +1,4 @@
-"""Single calls, SIP phones, audio files and records as the gateway sees them."""
+"""Single calls, SIP phones, audio files and records as the gateway handles them."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from laaffic_console.sandbox.protocol import REASONS, Refusal, check_application
 
 MONTH = 31 * 86400
 MOST_PHONES = 500
-MAGIC = {  # how a file of each kind begins, and where
+MAGIC = {  # the first bytes of a file of each kind, and where
     "mp3": [(0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3"), (0, b"\xff\xf2"), (0, b"\xff\xfa")],
     "m4a": [(4, b"ftyp")],
     "wav": [(0, b"RIFF")],

@@ -1,4 +1,4 @@
-"""The addresses that may call through a pool: IPv4, commas between, 200 characters in all."""
+"""The addresses that may call through a pool: IPv4, separated by commas, 200 characters in all."""
 
 import ipaddress
 import re
@@ -14,11 +14,11 @@ _between = re.compile(r"[,;\s，；]+")
 
 class Addresses(NamedTuple):
     addresses: tuple[str, ...]
-    duplicates: tuple[str, ...]  # left out, once for each time they came again
+    duplicates: tuple[str, ...]  # left out, once for each repetition
 
 
 class InvalidAddresses(ValueError):
-    """Why these are not addresses: a sentence for each that is none."""
+    """The text is not a list of addresses; one sentence for each part that is not an address."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(" ".join(problems))
@@ -26,9 +26,9 @@ class InvalidAddresses(ValueError):
 
 
 def read(text: str, *, held: Collection[str] | None = None) -> Addresses:
-    """Read addresses as people write them; InvalidAddresses names each that is none.
+    """Read addresses as people write them; InvalidAddresses names each part that is not an address.
 
-    What Laaffic holds already, a host name for one, stays as it is; `held` is None where it holds no such pool.
+    A part that Laaffic holds already, such as a host name, stays as it is; `held` is None if Laaffic has no such pool.
     """
     found = [part for part in _between.split(text) if part]
     kept = frozenset(held or ())

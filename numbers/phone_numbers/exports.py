@@ -14,7 +14,7 @@ CHUNK = 500
 
 
 def rows(resource: NumbersResource, shown: QuerySet[Any]) -> Iterator[list[Any]]:
-    """The header and then a row each; what a row has many of (a pool's numbers) is in as many rows."""
+    """The header, then a row for each object, or for each of its values, such as a pool's numbers."""
     columns = resource.get_export_fields()
     yield [column.column_name for column in columns]
     found = shown.iterator(chunk_size=CHUNK)
@@ -26,7 +26,7 @@ def rows(resource: NumbersResource, shown: QuerySet[Any]) -> Iterator[list[Any]]
 
 
 def name_people(bindings: list[Binding]) -> None:
-    """Write beside each binding who A and B are: one query for all of them."""
+    """Set the names of A and B on each binding, with one query for all of them."""
     names = names_of(number for binding in bindings for number in (binding.phone_a, binding.phone_b))
     for binding in bindings:
         binding.a_name = names.get(binding.phone_a, "")  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
+"""Jobs of the queue: each looks for work in our own tables, so a second call changes nothing."""
 
 from laaffic_console.gateway.services.database import isolation
 from phone_numbers.services import lost_requests, scheduling

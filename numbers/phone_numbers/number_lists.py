@@ -1,4 +1,4 @@
-"""A pool's numbers as they are pasted or come in a CSV file: digits only, each once (laaffic-api#editnumberpool)."""
+"""A pool's numbers, pasted or from a CSV file: digits only, each once (laaffic-api#editnumberpool)."""
 
 import codecs
 import csv
@@ -24,11 +24,11 @@ _separators = re.compile(r"[\s\-‐‑–./()\u200b-\u200f\u202a-\u202e\ufeff]+"
 
 class NumberList(NamedTuple):
     numbers: tuple[str, ...]
-    duplicates: tuple[str, ...]  # left out, once for each time they came again
+    duplicates: tuple[str, ...]  # left out, once for each repetition
 
 
 class InvalidNumbers(ValueError):
-    """Why these are not numbers: a sentence for each of the first that are none."""
+    """The text is not a list of numbers; one sentence for each of the first parts that are not numbers."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(" ".join(problems))
@@ -36,8 +36,8 @@ class InvalidNumbers(ValueError):
 
 
 def read_pasted(text: str, *, held: Collection[str] = ()) -> NumberList:
-    """One a line, or with commas between; + and spaces inside a number are left out. What Laaffic holds already stays
-    as it is, a short number for one. A first line that names the column, as in a file, is none."""
+    """Numbers on lines of their own or separated by commas; + and spaces inside a number are dropped. A number that
+    Laaffic holds already, such as a short one, stays as it is. A first line that names the column is skipped."""
     lines = text.splitlines()
     first = pasted_lines.header_of(lines[: pasted_lines.HEAD])
     parts = [
@@ -55,14 +55,14 @@ def read_pasted(text: str, *, held: Collection[str] = ()) -> NumberList:
 
 
 def _apart(part: str) -> list[str]:
-    """Spaces stand between numbers where each piece is long enough to be one."""
+    """The numbers in `part`: spaces separate numbers if each piece is long enough to be one."""
     pieces = part.split()
     whole = all(len(_separators.sub("", piece).lstrip("+")) >= MIN_DIGITS for piece in pieces)
     return pieces if whole else [part]
 
 
 def read_csv(raw: bytes) -> NumberList:
-    """The column that is called number, phone …; a file of one column needs no header."""
+    """Numbers from the column called number, phone …; a file with one column needs no header."""
     rows = _rows(raw)
     rows_with_lines = [(line, row) for line, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
     if not rows_with_lines:
@@ -72,7 +72,7 @@ def read_csv(raw: bytes) -> NumberList:
 
 
 def _rows(raw: bytes) -> list[list[str]]:
-    """Strict: a quotation mark that is left open would swallow the numbers below it without a word."""
+    """The rows of a CSV file, read strictly: an unclosed quotation mark would silently swallow the numbers below it."""
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(_decoded(raw)), delimiter=_delimiter(raw), strict=True):
@@ -84,7 +84,7 @@ def _rows(raw: bytes) -> list[list[str]]:
 
 
 def join(*lists: NumberList) -> NumberList:
-    """Several lists as one: what is in two of them is a duplicate."""
+    """Several lists as one; a number that is in two of them is a duplicate."""
     every = [number for numbers in lists for number in numbers.numbers]
     joined = _once(every)
     again = [number for numbers in lists for number in numbers.duplicates]

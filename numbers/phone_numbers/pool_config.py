@@ -1,4 +1,4 @@
-"""What a pool is set to, and how two settings differ. Order means nothing in a list; doubles neither."""
+"""The settings of a pool, and how two settings differ. In lists neither order nor repetition matters."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class PoolConfig:
 
     @classmethod
     def of(cls, pool_number: str, addresses: str, max_concurrency: int, numbers: Iterable[str]) -> "PoolConfig":
-        """From the wire's form, where the addresses have commas between."""
+        """The configuration from the form of Laaffic's answers, where commas separate the addresses."""
         parts = (part.strip() for part in addresses.split(","))
         return cls(
             pool_number,
@@ -33,7 +33,7 @@ class PoolConfig:
 
     @property
     def fingerprint(self) -> str:
-        """The same for settings that do not differ, whatever their order."""
+        """A digest that is equal for settings that do not differ, in whatever order."""
         parts = (self.pool_number, ",".join(sorted(self.addresses)), str(self.max_concurrency), *sorted(self.numbers))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
@@ -43,7 +43,7 @@ class PoolConfig:
 
 @dataclass(frozen=True, slots=True)
 class PoolDifference:
-    """False when nothing differs."""
+    """What differs between two settings; false if nothing does."""
 
     renamed: tuple[str, str] | None
     concurrency: tuple[int | None, int] | None
@@ -63,13 +63,13 @@ class PoolDifference:
         )
 
     def told(self) -> dict[str, list[Any]]:
-        """What differs, and nothing that does not."""
+        """The parts that differ, by name."""
         parts = {name: getattr(self, name) for name in self.__slots__}
         return {name: list(part) for name, part in parts.items() if part}
 
 
 def difference(before: PoolConfig | None, after: PoolConfig) -> PoolDifference:
-    """What would change; with nothing before, everything is added."""
+    """What a change would do; without `before`, everything is added."""
     return PoolDifference(
         renamed=(before.pool_number, after.pool_number) if before and before.pool_number != after.pool_number else None,
         concurrency=(before.max_concurrency if before else None, after.max_concurrency)

@@ -1,4 +1,4 @@
-"""Which columns an export has (django-import-export); nothing here is imported from files."""
+"""The columns of each export (django-import-export); nothing is imported from files here."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +10,10 @@ from phone_numbers.models import Binding, NumberPool, OwnedNumber
 
 
 class NumbersResource(resources.ModelResource):
-    with_names = True  # of contacts: only for those who may see these
+    with_names = True  # contacts' names; only for users who may see contacts
 
     def export_field(self, field: fields.Field, instance: Any, **kwargs: Any) -> Any:
-        """As it is: laaffic_console/kit/files/exports.py says what a file makes of it."""
+        """The value as it is: laaffic_console/kit/files/exports.py decides how a file shows it."""
         made = getattr(self, f"dehydrate_{field.column_name}", None)
         return made(instance) if made else field.get_value(instance)
 
@@ -59,7 +59,7 @@ class OwnedNumberResource(NumbersResource):
 
 
 class NumberPoolResource(NumbersResource):
-    """What Laaffic holds, as it was when it was last compared: a row a number, for thousands fit in no cell."""
+    """What Laaffic holds, as it was last compared: a row per number, as thousands do not fit in a cell."""
 
     number = fields.Field(column_name="number", readonly=True)
 
@@ -79,7 +79,7 @@ class NumberPoolResource(NumbersResource):
         return ""
 
     def lines_of(self, instance: Any, columns: list[fields.Field]) -> Iterator[list[Any]]:
-        """Each row says its pool, so that a filter finds them; a pool without numbers has a row too."""
+        """A pool's rows, each with the pool's number for filters; a pool without numbers has one row."""
         (line,) = super().lines_of(instance, columns)
         at = [column.column_name for column in columns].index("number")
         for number in instance.listed_numbers or [""]:

@@ -72,7 +72,7 @@ class AudioFileAdmin(LibraryAdmin):
         return ("yes", _("uploaded")) if file.is_at_laaffic else ("no", _("not uploaded"))
 
     def has_delete_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
-        """What Laaffic has, or may have, stays: tasks name it by its id. Archive it instead."""
+        """A file that Laaffic has, or may have, stays, as tasks name it by its id: archive it instead."""
         is_removable = obj is not None and uploads.is_removable(obj)
         return is_removable and super().has_delete_permission(request, obj)
 
@@ -92,7 +92,7 @@ class AudioFileAdmin(LibraryAdmin):
             raise PermissionDenied
         form = AddAudioForm(request.POST or None, request.FILES or None)
         added = self._add(request, form) if request.method == "POST" and form.is_valid() else None
-        # Sent by upload.js, the page stays as it is: the chosen file is still chosen when a field is wrong.
+        # If upload.js sent it, the page stays as it is: the chosen file is still chosen when a field is wrong.
         is_fetched = request.headers.get("X-Requested-With") == "fetch"
         if added is not None:
             address = own_page(added)
@@ -156,7 +156,7 @@ class AudioFileAdmin(LibraryAdmin):
         )
 
     def elsewhere_view(self, request: HttpRequest) -> HttpResponse:
-        """What Laaffic has and the library does not: read when the page is opened, taken over by a button."""
+        """Files that Laaffic has and the library does not: read when the page is opened, taken over with a button."""
         require(request, "voice.view_audiofile", "voice.add_audiofile")
         try:
             if request.method == "POST":
@@ -187,7 +187,7 @@ class AudioFileAdmin(LibraryAdmin):
         return self._page(request, file, form)
 
     def content_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The bytes, or the part that a player asks for, with the type that their content has."""
+        """The bytes, or the range that a player asks for, served with the type of their content."""
         require(request, "voice.view_audiofile")
         file = AudioFile.objects.filter(pk=pk).first()
         if file is None or not file.has_content:
@@ -202,7 +202,7 @@ class AudioFileAdmin(LibraryAdmin):
 
 
 def part_of(data: bytes, asked: str) -> HttpResponse:
-    """One range of bytes (RFC 9110 §14): 206, 416 where there is none, and all of it for what is not understood."""
+    """One range of bytes (RFC 9110 §14): 206; 416 for an impossible range; everything if `asked` is not understood."""
     found = re.fullmatch(r"bytes=([0-9]{0,12})-([0-9]{0,12})", asked.strip())
     if not found or found.groups() == ("", ""):
         return HttpResponse(data)

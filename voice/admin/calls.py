@@ -49,7 +49,7 @@ STATE_COLOURS = COLOURS | {
     EntryState.LAPSED: "default",
 }
 
-# Outcomes → the states that are coloured so on all pages.
+# Outcomes → the states whose colours they have on all pages.
 TONES = {"answered": "delivered", "voicemail": "accepted", "no such number": "failed"}
 TONES["ringing"] = "running"
 TONES |= dict.fromkeys(["busy", "no answer", "declined"], "held")
@@ -144,7 +144,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         return page(self, request, "voice/call_form.html", _("Call from a SIP phone"), form=form)
 
     def _initial(self, request: HttpRequest) -> dict[str, Any]:
-        """From the phone's row, from a person's page, or from a contact, for anyone who may see contacts."""
+        """The phone and the number of the link's query; a contact's number only for users who may see contacts."""
         given: dict[str, Any] = {}
         if chosen := plain_text.whole_number(request.GET.get("phone", "")):
             given["phone"] = chosen
@@ -220,7 +220,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
 
 
 def call_contact(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contact]) -> HttpResponse | None:
-    """The contacts' action: one at a time, as a person has to take the SIP phone up."""
+    """The contacts' action “call”: one contact at a time, as a person has to pick up the SIP phone."""
     require(request, "voice.add_sipcall", "messaging.view_contact")
     found = list(chosen.values_list("pk", flat=True)[:2])
     if len(found) != 1:
@@ -230,7 +230,7 @@ def call_contact(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contac
 
 
 def call_form(number: str, contact: Contact | None) -> str:
-    """Where one person is called from, with their number filled in; "" where no call to it can be made."""
+    """Address of the form that calls this person, with the number filled in; "" if no call can be made."""
     if not may_see() or not phones.usable().exists():
         return ""
     try:
@@ -241,7 +241,7 @@ def call_form(number: str, contact: Contact | None) -> str:
 
 
 def state_of(asked: SipCall) -> tuple[str, str]:
-    """(state, words): the record's outcome where there is one, else the request's."""
+    """(state, words): the record's outcome if there is a record, else the state of the request."""
     if asked.record is not None:
         return asked.record.outcome, asked.record.get_outcome_display()
     if asked.entry is None:

@@ -20,7 +20,7 @@ from voice.services.group_calls.starting import Planned
 
 
 def told(task: GroupTask) -> dict[str, Any]:
-    """What a task will do, for people."""
+    """What a task will do, in words for its pages."""
     occasions = [
         (task.sms_on_answer, _answered_for(task.sms_answer_seconds)),
         (task.sms_on_key, _("key %(n)d pressed") % {"n": task.sms_key}),
@@ -39,14 +39,14 @@ def told(task: GroupTask) -> dict[str, Any]:
 
 
 def playing_seconds(task: GroupTask) -> int | None:
-    """How long a file is played for, with its repetitions; of a text nobody knows before it is spoken."""
+    """How long a file plays with its repetitions; None for a text: its length is not known before it is spoken."""
     if task.source == Announcement.TEXT or task.audio is None or not task.audio.seconds:
         return None
     return math.ceil(task.audio.seconds * task.loop_count) + (task.delay_play or 0)
 
 
 def bar(task: GroupTask) -> list[dict[str, Any]]:
-    """Connected, not connected, and ringing or talking now; the rest of the bar is who was not called yet."""
+    """Widths of the calls connected, not connected, and ringing or talking now; the rest was not called yet."""
     ended = (task.connected or 0) + (task.failed or 0)
     counts = [("good", task.connected or 0), ("bad", task.failed or 0), ("moving", max(0, (task.called or 0) - ended))]
     whole = task.total
@@ -67,7 +67,7 @@ def button_words(task: GroupTask, phones: int) -> str:
 
 
 def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
-    """When it starts, by the console's clock and by the one that its windows mean."""
+    """The start by the clock of the task's windows, and whether it waits for one of them."""
     return {
         "laaffic_clock": date_format(start.astimezone(ZoneInfo(group_requests.zone_name())), "DATETIME_FORMAT"),
         "waits_for_window": bool(task.windows) and not task.send_at and start > timezone.now(),
@@ -75,7 +75,7 @@ def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
 
 
 def cost_words(task: GroupTask, planned: Planned) -> str:
-    """Where the expected cost comes from, or why there is none."""
+    """The source of the expected cost, or why there is none."""
     if planned.price is None:
         return _("Laaffic names no price before the calls, and no group call of this application has reported one yet.")
     words = {
@@ -93,7 +93,7 @@ def cost_words(task: GroupTask, planned: Planned) -> str:
 
 
 def left_out(task: GroupTask, called: Called) -> list[tuple[str, str]]:
-    """(key, sentence) of who is not called, and why."""
+    """(key, sentence) for each reason why some numbers are not called."""
     capped = _("%(n)s left out: have had as many calls as the cap allows")
     if task.hang_up_sms:
         capped = _("%(n)s left out: have had as many calls or SMS as the caps allow")

@@ -1,4 +1,4 @@
-"""What the list of group-call tasks shows: tasks, unless templates or what was replaced is asked for."""
+"""The list of group-call tasks leaves out templates and replaced tasks, unless they are asked for."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -31,7 +31,7 @@ from voice.services.audio import uploads
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import requesting as group_requests
 
-# The parts that can be off, by the field and its values that switch them on; a part's fields are looked at only then.
+# The parts that can be off, with the field and its values that switch them on; a part that is off is not checked.
 PARTS = {
     ("source", "3"): ("text", "language", "accent", "gender", "speaking_rate"),
     ("source", "1,2"): ("audio",),
@@ -95,7 +95,7 @@ class WindowsField(forms.Field):
     widget = WindowsWidget
 
     def prepare_value(self, value: list[Any] | None) -> list[str | None]:
-        """A time for each of the widget's fields, from windows that are kept or from what was typed."""
+        """The times for the widget's fields, from stored windows or from what was typed."""
         flat: list[str | None] = []
         for window in value or []:
             flat += window if isinstance(window, list) else [window]
@@ -132,7 +132,7 @@ class AudioChoice(AnyChoiceOfRows):
 
 
 class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
-    """`audience` is what its numbers were read into, None where they stay as they are."""
+    """`audience`: the numbers that were read from the form; None if the task keeps those that it has."""
 
     audio = AudioChoice(AudioFile.objects.none(), required=False, label=gettext_lazy("Audio file"))
     audio_file = forms.FileField(
@@ -210,7 +210,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         self.go_by_clock("send_at", reader_zone)
         self.user = user
         self.audience: group_callees.Audience | None = None
-        self.has_numbers = False  # also where they cannot be read
+        self.has_numbers = False  # also if they cannot be read
         self._offer_choices()
         zone = {"zone": group_requests.zone_name()}
         self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
@@ -225,7 +225,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         return {**super().again(), "user": self.user}
 
     def _digests(self, form: Any) -> Digests:
-        """The field of numbers is always shown empty: what is compared is whom the task calls."""
+        """Digests of the fields; for the numbers that of the task's, as their field is always shown empty."""
         found = super()._digests(form)
         return found | ({NUMBERS: digest_of(form.instance.numbers_digest)} if NUMBERS in found else {})
 
@@ -269,7 +269,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
             ) % {"n": grouped(self.instance.number_count)}
 
     def _not_asked(self) -> list[str]:
-        """A repetition calls whom it repeats, a template nobody; groups and the library need their permissions."""
+        """Fields that the form leaves out: a repetition's or template's numbers; groups and library without rights."""
         left_out: list[str] = []
         if self.instance.is_template or self.instance.kind not in (TaskKind.SEND, TaskKind.UPDATE):
             left_out += NUMBER_FIELDS
@@ -285,7 +285,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         return left_out
 
     def cards(self) -> Iterator[tuple[Any, list[tuple[forms.BoundField, str]]]]:
-        """Title and fields, each with what must be chosen for it to appear."""
+        """Title and fields of each card, each field with what must be chosen for it to appear."""
         for title, names in CARDS:
             fields = [(self[name], _condition(name)) for name in names if name in self.fields]
             if fields:
@@ -298,7 +298,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         return sendable(self.cleaned_data["sms_text"])
 
     def clean(self) -> dict[str, Any]:
-        """What is wrong in a part that is switched off does not matter: it stays as it was."""
+        """Errors in a part that is switched off do not matter: the part stays as it was."""
         cleaned = super().clean() or {}
         for name, (switch, values) in WHEN.items():
             if name in self.fields and not self._is_on(cleaned, switch, values):
@@ -356,7 +356,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
     def _blame(self, problem: ValidationError) -> None:
         for field, sentences in problem.message_dict.items():
             if field == "audio" and "audio_file" in self.errors:
-                continue  # the file for it is wrong, and its own field says so
+                continue  # the file for it is wrong, which its own field reports
             if field not in self.errors:
                 self.add_error(field if field in self.fields else None, sentences)
 

@@ -1,4 +1,4 @@
-"""Before a group call is launched, one page: what is a group call's own on it."""
+"""The page before a group call is launched: the parts that only a group call has."""
 
 from typing import Any
 

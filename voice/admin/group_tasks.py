@@ -1,4 +1,4 @@
-"""Group-call tasks: written, looked over, launched, followed to their end."""
+"""Group-call tasks: written, reviewed, launched, followed to their end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +57,7 @@ LIST = "admin:voice_grouptask_changelist"
 COLOURS = state_colours.of(
     TaskState, **dict.fromkeys(["launched", "submitting", "waiting", "calling"], "info"), replaced="default"
 )
-# States → those that are coloured so on all pages.
+# States → those whose colours they have on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
 MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
 VERBS: dict[str, Callable[..., GroupTask]] = {
@@ -92,13 +92,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return bool(request.user.has_perm("voice.add_grouptask"))
 
     def has_delete_permission(self, request: HttpRequest, obj: GroupTask | None = None) -> bool:
-        """What never left: a template, or a draft that nobody tried to launch."""
+        """Only a task that never left can be deleted: a template, or a draft that nobody tried to launch."""
         if obj is None or not group_tasks.is_untouched(obj):
             return False
         return bool(request.user.has_perm("voice.delete_grouptask"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GroupTask]:
-        """The sound itself, up to 5 MB, is for its player: an open page asks for its task every two seconds."""
+        """Without the sound, up to 5 MB, which only its player needs: an open page loads its task every two seconds."""
         return super().get_queryset(request).select_related("audio", *self.list_select_related).defer("audio__content")
 
     # The list
@@ -178,7 +178,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         zone = profile_of(user).time_zone
         form = GroupTaskForm(request.POST or None, request.FILES or None, instance=task, user=user, reader_zone=zone)
         saved = self._save(request, form) if request.method == "POST" and form.is_valid() else None
-        # Sent by upload.js, the page stays as it is: what was typed and chosen is still there when a field is wrong.
+        # If upload.js sent it, the page stays as it is: what was typed and chosen is still there when a field is wrong.
         is_fetched = request.headers.get("X-Requested-With") == "fetch"
         if saved is not None:
             address = own_page(saved) if saved.is_template else own_page(saved, "review")
@@ -268,7 +268,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         )
 
     def recipients_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-        """Each number with what happened to its call."""
+        """Each number of a task with what happened to its call."""
         back = page_of(GroupTask, pk)
         parameters = {"task": pk}
         answer: HttpResponse = delivery.deliver(
@@ -284,7 +284,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return proof_panel.prove_view(self, request, task)
 
     def numbers_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Whom the task calls, as a CSV file."""
+        """The task's numbers as a CSV file."""
         require_export(request, GroupTask)
         task = get_object_or_404(GroupTask, pk=pk)
         numbers = group_callees.of(task)
@@ -294,7 +294,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return answer
 
     def make_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
-        """A draft made from this task; what it changes or repeats is sent from its own review."""
+        """Make a draft from this task; what the draft changes or repeats is sent from its own review."""
         require(request, "voice.view_grouptask", "voice.add_grouptask")
         task = self._posted(request, pk)
         if what not in MADE:
@@ -315,7 +315,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return HttpResponseRedirect(own_page(kept))
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        """What happens to a launch whose request was not made: taken back, or tried again."""
+        """Take back or try again a launch whose request was not made."""
         require(request, "voice.view_grouptask", "voice.launch_grouptask")
         task = self._posted(request, pk)
         if verb not in VERBS:
@@ -367,5 +367,5 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
 
 def _whole() -> QuerySet[GroupTask]:
-    """With all that its launch looks at."""
+    """Tasks with all the rows that a launch needs."""
     return GroupTask.objects.select_related(*group_launching.RELATED)

@@ -1,4 +1,4 @@
-"""SIP phones: the list, adding some, another password."""
+"""SIP phones: the list, adding phones, new passwords."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ class AddPhonesForm(forms.Form):
 
 @admin.register(SipPhone)
 class SipPhoneAdmin(CopiedListAdmin):
-    """Laaffic's list; there is no password in it."""
+    """Phones as Laaffic lists them, without their passwords."""
 
     when_empty = gettext_lazy("Synchronise to read your phones from Laaffic, or add some.")
 
@@ -133,7 +133,7 @@ class SipPhoneAdmin(CopiedListAdmin):
         return page(self, request, "voice/phones_add.html", _("Add SIP phones"), form=form, requests=requests)
 
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A GET asks; what a POST is answered with is the only page that ever shows the password."""
+        """GET asks for confirmation; the answer to POST is the only page that ever shows the password."""
         require(request, "voice.view_sipphone", MAY_CHANGE)
         phone = get_object_or_404(SipPhone.objects.select_related("application"), pk=pk)
         made = None

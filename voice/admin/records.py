@@ -32,7 +32,7 @@ from voice.services import call_charts, syncing
 from voice.services.asking import lookups, records_pulls
 from voice.services.records import cost_words
 
-MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
+MAX_DIGITS = 15  # of a number; Laaffic's voice ids have more
 MAY_ASK = "voice.change_callrecord"
 COLOURS = {
     "answered": "success",
@@ -79,7 +79,7 @@ class KeyFilter(ChoiceFilter):
         chosen = self.value() or ""
         if not chosen:
             return queryset
-        found = queryset.exclude(key_pressed="")  # said in any case: that is what the indexes hold
+        found = queryset.exclude(key_pressed="")  # needed with any key: the indexes hold only these rows
         return found if chosen == "any" else found.filter(key_pressed=chosen)
 
 
@@ -107,7 +107,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     search_help_text = gettext_lazy("The beginning of a number, or a whole voice id")
     list_before_template = "voice/records_panel.html"
     copies = syncing.COPIES
-    follows_reading = False  # each look counts the charts of two months
+    follows_reading = False  # each look counts two months for the charts
     sync_permission = MAY_ASK
 
     actions_detail = ["ask", "decide_cost"]
@@ -132,7 +132,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
 
     @action(description=gettext_lazy("Decide on the cost"), url_path="cost", permissions=["resolve"])
     def decide_cost(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Whether a cost that cannot be right is counted anyway."""
+        """Let a person decide whether a cost that cannot be right is counted anyway."""
         record = get_object_or_404(CallRecord, pk=object_id)
         if request.method == "POST":
             take, why = request.POST.get("word") == "take", request.POST.get("why", "")
@@ -146,7 +146,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
         return page(self, request, "voice/call_cost.html", str(record), record=record, shown=shown)
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> Any:
-        """Of a cost that nobody doubts there is nothing to decide."""
+        """Without the decision about the cost, unless the record's cost is doubted."""
         offered = super().get_actions_detail(request, object_id)
         pk = whole_number(str(object_id))
         record = None if pk is None else CallRecord.objects.filter(pk=pk).first()

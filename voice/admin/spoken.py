@@ -1,4 +1,4 @@
-"""Composing spoken messages, to groups or to chosen contacts. Review, page and buttons are those of every campaign."""
+"""Writing spoken messages, to groups or to chosen contacts. Review, page and buttons are those of every campaign."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +80,7 @@ class SpokenCampaignAdmin(ChannelCampaignAdmin):
         return [path("length/", wrap(self.length_view), name="voice_spokencampaign_length"), *super().get_urls()]
 
     def length_view(self, request: HttpRequest) -> JsonResponse:
-        """{"said": "about 7 s"} of the text that is being written, with fields of a usual length."""
+        """{"said": "about 7 s"}: the length of the text that is being written, with merge fields of a usual length."""
         require(request, "messaging.add_campaign")
         if request.method != "POST":
             raise Http404
@@ -97,7 +97,7 @@ def _number(given: str | None, otherwise: float) -> float:
 
 
 def _usual(text: str) -> str:
-    """The text with fields as long as they usually are; as it is while a field is only half written."""
+    """The text with merge fields replaced by texts of a usual length; unchanged while a field is only half written."""
     try:
         template = merge_fields.parse(text)
     except merge_fields.MergeError:
@@ -135,7 +135,7 @@ class SpokenQuickForm(SpokenFields):
 
 
 def say_to_contacts(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contact]) -> HttpResponse | None:
-    """The contacts' action: a draft to exactly these, and its review."""
+    """The contacts' action: makes a draft to exactly these contacts, and opens its review."""
     require(request, "messaging.add_campaign", "messaging.view_contact")
     form = SpokenQuickForm(request.POST if "_confirmed" in request.POST else None)
     if form.is_bound and form.is_valid():

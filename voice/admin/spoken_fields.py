@@ -1,4 +1,4 @@
-"""Every parameter of a spoken message (sendCode) but who is called, for each form that asks for it."""
+"""Every parameter of a spoken message (sendCode) except the number, for each form that asks for them."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from messaging.models import Campaign
 from voice.services.spoken.options import TtsOptions
 
 OTHER = "other"
-# Calling codes that the vendor uses as accents → where people speak so.
+# Calling codes that the vendor uses as accents → the place where people speak so.
 ACCENTS = {
     "1": gettext_lazy("United States"),
     "31": gettext_lazy("Netherlands"),
@@ -155,7 +155,7 @@ class SpokenFields(forms.Form):
     )
 
     def keep_spoken(self, campaign: Campaign) -> None:
-        """Show what a draft has."""
+        """Fill the fields with the values of a draft."""
         options = TtsOptions.of(campaign)
         self.initial.update(options.as_json())
         if options.spoken.language not in BY_CODE:

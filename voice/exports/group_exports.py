@@ -83,7 +83,7 @@ def _cells(task: GroupTask) -> list[Any]:
 
 
 def _sums(tasks: QuerySet[GroupTask]) -> list[Any]:
-    """Under the columns that can be added up; several currencies are not added to each other."""
+    """The last row: sums for the columns that can be added up; several currencies are not added to each other."""
     totals = group_figures.totals(tasks)
     costs: list[tuple[str, Decimal | str]] = [*totals["costs"]] or [("", "")]
     (currency, cost), *others = costs

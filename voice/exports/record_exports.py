@@ -40,7 +40,7 @@ COLUMNS = [
 
 
 def rows(records: QuerySet[CallRecord]) -> Iterator[list[Any]]:
-    """The header and then a row each, the newest id first, in chunks that an index finds."""
+    """The header, then a row for each record, the newest id first, in chunks that an index finds."""
     yield COLUMNS
     for chunk in walks.falling(records, CHUNK, attrgetter("pk")):
         for record in chunk:

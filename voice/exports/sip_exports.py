@@ -17,7 +17,7 @@ READ = ("application", "contact", "entry", "record", "requested_by")
 
 
 def rows(asked: QuerySet[SipCall], *, with_names: bool = True) -> Iterator[list[Any]]:
-    """The header and then a row each, by rising id, in chunks that an index finds."""
+    """The header, then a row for each call, by rising id, in chunks that an index finds."""
     yield COLUMNS
     for chunk in walks.rising(asked.select_related(*READ), CHUNK, attrgetter("pk")):
         for call in chunk:

@@ -29,7 +29,7 @@ AUDIO = ["name", "audio_type", "size", "digest", "seconds", "file_id"]
 
 
 def write(task: GroupTask, user: User | None, into: BinaryIO, recipients: Iterable[Row]) -> None:
-    """`recipients`: the rows of `task_recipient_exports`, header first; `user` makes it, None is the command line."""
+    """Write the dossier. `recipients`: rows of `task_recipient_exports`, header first; no `user`: the command line."""
     is_over = task_proving.is_over(task)
     recounted = Recounted(recipients)
     parts = [
@@ -69,7 +69,7 @@ def _figures(task: GroupTask, recounted: "Recounted", *, is_over: bool) -> dict[
 
 
 class Recounted:
-    """Numbers and calls on their way into the file, counted."""
+    """Counts numbers and calls while they pass into the file."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = rows

@@ -1,7 +1,7 @@
 """The numbers of a group-call task as rows for a file, each with the records of its calls.
 
-A task has at most 200,000 numbers. Records are read a stretch of numbers at a time; those that Laaffic tells of numbers
-that are not in our list (an earlier console's, or spelled otherwise) come at the end.
+A task has at most 200,000 numbers. Records are read for some of the numbers at a time; records of numbers that are not
+in our list (called by an earlier console, or written differently) come at the end.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ Row = list[Any]
 
 
 def rows(task: GroupTask, *, with_names: bool = True) -> Iterator[Row]:
-    """The header, then a row for each call, and one for each number of which no call is known."""
+    """The header, then a row for each call, and one for each number without a known call."""
     yield COLUMNS
     numbers = group_callees.of(task)
     for start in range(0, len(numbers), CHUNK):
@@ -39,7 +39,7 @@ def rows(task: GroupTask, *, with_names: bool = True) -> Iterator[Row]:
 
 
 def records_of(task: GroupTask, numbers: Sequence[str]) -> dict[str, list[CallRecord]]:
-    """Of its calls to some of its numbers."""
+    """The records of the task's calls to these numbers."""
     if not task.key:
         return {}
     found: dict[str, list[CallRecord]] = defaultdict(list)

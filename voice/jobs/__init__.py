@@ -1,4 +1,4 @@
-"""The jobs of voice, by the names that bells ring for."""
+"""The jobs of voice, under the names that bells ring for."""
 
 from voice.jobs.calls import apply_ringing, apply_voice_reports, start_launched, sweep, sync
 

@@ -1,4 +1,4 @@
-"""What the queue calls for calls and their records: each finds its work in our own tables."""
+"""Jobs for calls and their records; each finds its work in our own tables."""
 
 from voice.services.asking import scheduling
 from voice.services.group_calls import waiting as group_waiting

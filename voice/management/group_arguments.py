@@ -196,11 +196,11 @@ def _launched(task: GroupTask, again: str) -> dict[str, Any]:
 
 
 def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
-    """What may not leave stays as a draft, which a second person can approve and anybody launch later."""
+    """Launch a new task; one that may not leave stays as a draft, to be approved and launched later."""
     try:
         return _launched(task, again)
     except StillOpen:
-        task.delete()  # the same command with a reason rewrites it
+        task.delete()  # the same command with a reason makes it again
         raise
     except (ValidationError, CommandError) as problem:
         kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."

@@ -10,7 +10,7 @@ from messaging.management import draft_arguments
 from messaging.services.campaigns import drafts
 from voice.services.spoken.options import GENDERS, TtsOptions
 
-# Some have another name in a group call.
+# The options that give each parameter; some have another name in a group call.
 GIVEN_BY = {
     "speaking_rate": ["speed", "speaking_rate"],
     "loop_count": ["times", "loops"],
@@ -41,7 +41,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(options: dict[str, Any]) -> dict[str, Any]:
-    """A draft, as `campaign create` makes one: `campaign launch` calls."""
+    """Make a draft, as `campaign create` does; `campaign launch` starts the calls."""
     draft = drafts.create(
         **draft_arguments.fields_of(options, Channel.VOICE),
         sender_id="",

@@ -7,21 +7,21 @@ from django.utils.translation import pgettext_lazy
 
 
 class AudioType(models.TextChoices):
-    """What the gateway takes (laaffic-api#fileupload)."""
+    """The types that the gateway takes (laaffic-api#fileupload)."""
 
     MP3 = "mp3", _("MP3 audio")
     M4A = "m4a", _("M4A audio")
     WAV = "wav", _("WAV audio")
 
 
-# The only types that their bytes are ever served with.
+# The only media types that their bytes are ever served with.
 MEDIA_TYPES = {AudioType.MP3: "audio/mpeg", AudioType.M4A: "audio/mp4", AudioType.WAV: "audio/wav"}
 
 
 class AudioFile(models.Model):
     """A file of the audio library. Its content is kept here too: Laaffic gives no file back (laaffic-api#audio-files).
 
-    One that was uploaded elsewhere and taken over has its id there and no content here.
+    A file that was uploaded elsewhere and taken over has its id at Laaffic, and no content here.
     """
 
     name = models.CharField(_("name"), max_length=32, unique=True)  # with its suffix; unique in the whole account
@@ -57,10 +57,10 @@ class AudioFile(models.Model):
 
     @property
     def has_content(self) -> bool:
-        """Whether it can be played here, and sent along."""
+        """Whether the file can be played here, and sent with a task."""
         return self.size > 0
 
     @property
     def is_at_laaffic(self) -> bool:
-        """Whether calls can play it."""
+        """Whether calls can play the file."""
         return bool(self.file_id)

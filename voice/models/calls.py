@@ -36,14 +36,14 @@ HAS_KEY = ~models.Q(key_pressed="")
 
 
 class CallRecord(models.Model):
-    """A call that has ended, by a push or by Laaffic's records, whichever came first."""
+    """A call that has ended, as told by a push or by Laaffic's records, whichever came first."""
 
     class Source(models.TextChoices):
         PUSH = "push", _("push")
         RECORD = "record", _("record")
 
     voice_id = models.CharField(_("voice id"), max_length=64, unique=True)
-    kind = models.PositiveSmallIntegerField(_("kind"), choices=KIND_CHOICES, null=True)  # records do not all say it
+    kind = models.PositiveSmallIntegerField(_("kind"), choices=KIND_CHOICES, null=True)  # not all records say it
     callee = models.CharField(_("number"), max_length=20)
     display_number = models.CharField(_("display number"), max_length=20, blank=True)
     operator = models.CharField(_("operator"), max_length=80, blank=True)
@@ -61,7 +61,7 @@ class CallRecord(models.Model):
     call_status = models.PositiveSmallIntegerField(_("call status"), null=True)
     cost = models.DecimalField(_("cost"), max_digits=16, decimal_places=6, null=True)
     currency = models.CharField(_("currency"), max_length=8, blank=True)
-    # What a push named and cannot be right: it is in no total before Laaffic's records, or a person, say the same.
+    # A cost that a push named and that cannot be right: in no total until Laaffic's records or a person confirm it.
     doubtful_cost = models.DecimalField(_("doubtful cost"), max_digits=16, decimal_places=6, null=True)
     doubtful_currency = models.CharField(_("its currency"), max_length=8, blank=True)
     cost_word = models.CharField(_("decided"), max_length=300, blank=True)
@@ -88,10 +88,10 @@ class CallRecord(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="record_latest"),
             models.Index(fields=["callee", "-at"], name="record_callee"),
-            # In the order of the list to its end, or what is rare would be looked for in all records.
+            # In the order of the whole list, or a rare value would be looked for in all records.
             models.Index(fields=["outcome", "-at", "-id"], name="record_by_outcome"),
             models.Index(fields=["kind", "-at", "-id"], name="record_by_kind"),
-            models.Index(fields=["outcome", "id"], name="record_outcome_id"),  # the API goes by the id, page by page
+            models.Index(fields=["outcome", "id"], name="record_outcome_id"),  # the API pages by id
             models.Index(fields=["kind", "id"], name="record_kind_id"),
             models.Index(fields=["key_pressed", "-at", "-id"], name="record_by_key", condition=HAS_KEY),
             models.Index(fields=["-at", "-id"], name="record_with_key", condition=HAS_KEY),
@@ -108,12 +108,12 @@ class CallRecord(models.Model):
 
     @property
     def is_doubted(self) -> bool:
-        """Whether somebody has to say what the call cost."""
+        """Whether a person has to decide what the call cost."""
         return self.cost is None and self.doubtful_cost is not None and not self.cost_word
 
 
 class Ringing(models.Model):
-    """A phone that rang for a call, as pushed while it rang; what happened to the call is its record's."""
+    """A phone that rang for a call, as pushed while it rang; what happened to the call is in its record."""
 
     call_id = models.CharField(_("call"), max_length=64)
     sip_account = models.CharField(_("SIP account"), max_length=64, blank=True)
@@ -158,7 +158,7 @@ class CallTally(models.Model):
 
 
 class SipCall(models.Model):
-    """A call that somebody asked for from a SIP phone. What happened to it is its ledger row's and its record's."""
+    """A call that somebody asked for from a SIP phone. Its ledger row and its record say what happened to it."""
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="+", verbose_name=_("application"))
     account = models.CharField(_("SIP account"), max_length=64)

@@ -20,7 +20,7 @@ from voice.models.audio import AudioFile
 
 @deconstructible
 class Between:
-    """A range of the interface, said as people say it."""
+    """A range that the interface allows, with an error message that people understand."""
 
     CODE = "between"
 
@@ -41,13 +41,13 @@ class Between:
 
 
 class TaskState(models.TextChoices):
-    """Ours until Laaffic has the task, Laaffic's own from then on (laaffic-api#group-call-tasks)."""
+    """States of a task: ours until Laaffic has it, then Laaffic's own (laaffic-api#group-call-tasks)."""
 
     DRAFT = "draft", _("Draft")
     LAUNCHED = "launched", _("Launched")  # its request is not made yet: it can be taken back, or waits for its hours
-    HELD = "held", _("Held")  # launched, and something spoke against it when its moment came; asks, and says why
+    HELD = "held", _("Held")  # launched, but stopped by something when its time came; shows why and asks
     SENDING = "sending", _("Being sent")  # its request may be under way
-    UNKNOWN = "unknown", _("Unknown")  # the answer was lost; its name tells
+    UNKNOWN = "unknown", _("Unknown")  # the answer was lost; Laaffic's list is searched for its name
     SUBMITTING = "submitting", _("Being submitted")
     WAITING = "waiting", _("Waiting")
     CALLING = "calling", _("Calling")
@@ -65,7 +65,7 @@ CALLED_NOBODY = (*NOT_LEFT, TaskState.FAILED, TaskState.REPLACED)
 
 
 class Announcement(models.IntegerChoices):
-    """`source` of the interface."""
+    """Values of `source` in the interface."""
 
     LIBRARY = 1, _("An audio file that Laaffic has")
     IN_REQUEST = 2, _("An audio file that travels with the task")
@@ -73,7 +73,7 @@ class Announcement(models.IntegerChoices):
 
 
 class TaskKind(models.TextChoices):
-    """Which interface takes the task."""
+    """The interface that takes the task."""
 
     SEND = "send", _("new")
     UPDATE = "update", _("update")
@@ -84,8 +84,8 @@ class TaskKind(models.TextChoices):
 class GroupTask(VisiblyNamed, Launched):
     """One announcement to many numbers. Its 28 parameters are kept here, its numbers in `TaskNumbers`.
 
-    A task that is sent again or changed is a row of its own, with its own name at Laaffic: that name alone tells, after
-    an answer that was lost, whether the request arrived.
+    A task sent again or changed is a row of its own, with its own name at Laaffic: after a lost answer only this
+    name shows whether the request arrived.
     """
 
     name = models.CharField(_("name"), max_length=80)
@@ -173,37 +173,37 @@ class GroupTask(VisiblyNamed, Launched):
 
     number_count = models.PositiveIntegerField(_("numbers"), default=0)
     numbers_from = SaidLine(_("where they come from"), max_length=300, blank=True)
-    # Of the numbers as somebody gave them last; `number_count` tells where a launch or an erasing has taken some out.
+    # Of the numbers as they were last given; `number_count` shows if a launch or an erasure has taken some out.
     numbers_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
-    # The newest entry of the suppression list when it was launched: later ones Laaffic does not know of.
+    # The newest entry of the suppression list at the launch: Laaffic does not know of later ones.
     suppression_seen = models.BigIntegerField(default=0)
     left_twice = models.PositiveIntegerField(default=0)
     left_suppressed = models.PositiveIntegerField(default=0)
     left_invalid = models.PositiveIntegerField(default=0)
-    left_capped = models.PositiveIntegerField(default=0, db_default=0)  # have had as many as the cap allows
+    left_capped = models.PositiveIntegerField(default=0, db_default=0)  # had as many calls as the cap allows
     left_no_consent = models.PositiveIntegerField(default=0, db_default=0)
 
     state = models.CharField(_("state"), max_length=10, choices=TaskState, default=TaskState.DRAFT)
     # A launch whose request is made later: when it starts …
     starts_at = models.DateTimeField(null=True, editable=False)
-    waits_since = models.DateTimeField(null=True, editable=False)  # for its hours, as its calendar was then
-    end_asked_at = models.DateTimeField(null=True, editable=False)  # its latest end came while Laaffic called
-    # … and what was said to a launch like it whose outcome is not known.
+    waits_since = models.DateTimeField(null=True, editable=False)  # for its hours, by its calendar at that time
+    end_asked_at = models.DateTimeField(null=True, editable=False)  # when its latest end came while Laaffic called
+    # … and the reason given for launching it although the outcome of one like it is not known.
     again_reason = models.CharField(max_length=200, blank=True, editable=False)
-    # The request that brought it to Laaffic, or tried to; the ledger has all of them.
+    # The request that gave it to Laaffic, or tried to; the ledger has all of them.
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
     key = models.CharField(_("Laaffic's key"), max_length=40, blank=True)
     look_at = models.DateTimeField(null=True)  # when Laaffic is asked for it next
     looks = models.PositiveIntegerField(default=0)  # how often a list that was read to its end did not have it
     looked_at = models.DateTimeField(_("last asked for"), null=True)
-    # Of the launch that has it in hand: one that slept, and whose task was given back in the meantime, has another.
+    # Names the launch that works on it: a launch that slept, and whose task was given back since, has another token.
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
-    # Whether `CalledNumber` has its numbers: from when its request is recorded until no frequency cap asks for them.
+    # Whether `CalledNumber` has its numbers: from when its request is recorded until no frequency cap counts them.
     is_counted = models.BooleanField(default=False, db_default=False, editable=False)
     finished_at = models.DateTimeField(_("over since"), null=True)
     ended_because = SaidField(_("ended because"), blank=True)  # a person's word
 
-    # What Laaffic says of it …
+    # What Laaffic says about it …
     vendor_status = models.CharField(_("Laaffic's status"), max_length=16, blank=True)
     total = models.PositiveIntegerField(_("total"), null=True)
     called = models.PositiveIntegerField(_("called"), null=True)
@@ -255,7 +255,7 @@ class GroupTask(VisiblyNamed, Launched):
 
     @property
     def percent(self) -> int:
-        """Of its calls that were made; 100 only when all were and the task is over."""
+        """Share of its calls that were made; 100 only if all were made and the task is over."""
         percent = 100 * (self.called or 0) // self.total if self.total else 0
         return percent if self.is_over else min(percent, 99)
 
@@ -269,7 +269,7 @@ class GroupTask(VisiblyNamed, Launched):
 
 
 class GroupTaskEvent(Happened):
-    """What people did to a draft before it left; the ledger has the rest."""
+    """What people did to a draft before it left; everything later is in the ledger."""
 
     task = models.ForeignKey(GroupTask, models.CASCADE, related_name="events")
 
@@ -278,7 +278,7 @@ class GroupTaskEvent(Happened):
 
 
 class TaskNumbers(models.Model):
-    """Whom a task calls: up to 200,000 numbers, each once, a line each. Apart, so that no list of tasks loads them."""
+    """The numbers that a task calls: up to 200,000, each once, one a line. A table apart: lists do not load them."""
 
     task = models.OneToOneField(GroupTask, models.CASCADE, related_name="kept_numbers")
     lines = models.TextField()
@@ -291,9 +291,9 @@ class TaskNumbers(models.Model):
 
 
 class CalledNumber(models.Model):
-    """That a group call has, or may have, called a number: what a frequency cap asks for by the number.
+    """A number that a group call has, or may have, called: frequency caps look it up by the number.
 
-    The numbers of a task once more, for as long as they count. No constraint: two hundred thousand checks are saved.
+    It repeats the task's numbers for as long as they count. No constraint, which saves two hundred thousand checks.
     """
 
     task = models.ForeignKey(GroupTask, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
@@ -310,12 +310,12 @@ class CalledNumber(models.Model):
 
 
 def connect_rate(connected: int | None, failed: int | None) -> float | None:
-    """Of the calls that have ended."""
+    """Share of the connected among the calls that have ended; None if none have."""
     ended = (connected or 0) + (failed or 0)
     return share(connected or 0, ended) if ended else None
 
 
-# What a copy takes over: what is played and how, without numbers, schedule and outcome.
+# Fields that a copy takes over: the announcement and how it is played, without numbers, schedule and outcome.
 PARAMETERS = (
     "application",
     "source",

@@ -33,9 +33,9 @@ class SipPhone(models.Model):
 
 
 class VoiceSync(ListCopy):
-    """When our copy of one of Laaffic's voice lists was last made: "phones 4luaKsL2", "sip records" …"""
+    """When our copy of one of Laaffic's voice lists was last read: "phones 4luaKsL2", "sip records" …"""
 
-    read_until = models.DateTimeField(_("read until"), null=True)  # of lists that are asked for by time
+    read_until = models.DateTimeField(_("read until"), null=True)  # for lists that are read by time
 
     class Meta:
         verbose_name = _("voice synchronisation")

@@ -1,4 +1,4 @@
-"""Spoken messages, for pages of their own."""
+"""Spoken messages, a model for pages of their own."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -6,10 +6,10 @@ from messaging.models import Campaign
 
 
 class SpokenCampaign(Campaign):
-    """A campaign on the voice channel: a text spoken to each number. Everything but its form is a campaign's."""
+    """A campaign on the voice channel: a text spoken to each number. Only its form differs from other campaigns."""
 
     class Meta:
         proxy = True
-        default_permissions = ()  # a campaign's count
+        default_permissions = ()  # the rights of campaigns apply
         verbose_name = _("spoken message")
         verbose_name_plural = _("spoken messages")

@@ -1,1 +1,1 @@
-"""What voice registers with the console: menu, search, exports, notices, what is known of a person."""
+"""What voice registers with the console: menu, search, exports, notices, entries about a person."""

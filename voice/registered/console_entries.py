@@ -1,4 +1,4 @@
-"""What voice shows on the front page and in the menu."""
+"""Entries of voice on the front page and in the menu."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def register_all() -> None:
 
 
 def asking(request: HttpRequest) -> dict[str, Any] | None:
-    """Launches that ask for somebody."""
+    """The launches that wait for a person's decision; None if there are none."""
     tasks = list(GroupTask.objects.filter(is_template=False, state=TaskState.UNKNOWN)[:SHOWN])
     return {"asking_tasks": tasks} if tasks else None
 

@@ -1,4 +1,4 @@
-"""What voice gives away as files, registered with the app that makes them."""
+"""Files that voice offers, registered with the app that makes them."""
 
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, NotExportableNow, Parameters, may_see_contacts
@@ -53,7 +53,7 @@ def task_of(parameters: Parameters) -> GroupTask:
 
 
 def launched(parameters: Parameters) -> GroupTask:
-    """NotExportable for a draft as well; its id stands where every kind of campaign has its own."""
+    """The task, whose id is in the parameter of campaigns' ids; NotExportable also for a draft."""
     found = task_of({"task": parameters["campaign"]})
     if found.state == TaskState.DRAFT:
         raise NotExportableNow(

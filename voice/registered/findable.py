@@ -1,4 +1,4 @@
-"""What of voice can be found from everywhere."""
+"""Rows of voice that the search on every page finds."""
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
@@ -10,7 +10,7 @@ from messaging.subscribers import spellings
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
 from voice.models.spoken import SpokenCampaign
 
-MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
+MAX_DIGITS = 15  # of a number; Laaffic's voice ids have more
 
 
 def register_all() -> None:
@@ -107,7 +107,7 @@ def register_all() -> None:
 
 
 def _called(query: Query, id_column: str) -> Q | None:
-    """By the beginning of a number, in any of its spellings if it is a whole one, or by a whole id."""
+    """Rows by the beginning of a number, for a whole number in any of its spellings, or by a whole id."""
     by_id = Q(**{id_column: query.text})
     if not query.may_be_a_number or len(query.digits) > MAX_DIGITS:
         return by_id

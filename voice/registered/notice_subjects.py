@@ -1,4 +1,4 @@
-"""What of voice people are told of, and who has to do with it (laaffic_console/notices)."""
+"""Subjects of voice that people get notices about, and who gets them (laaffic_console/notices)."""
 
 from laaffic_console.notices import subjects
 from laaffic_console.notices.subjects import Subject

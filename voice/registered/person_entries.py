@@ -1,4 +1,4 @@
-"""What voice knows of a person: calls from SIP phones, group calls ahead, and how every call to them ended."""
+"""Entries of voice about a person: calls from SIP phones, group calls to come, and how every call to them ended."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -69,7 +69,7 @@ def calls(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
 
 
 def group_calls(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
-    """Those that wait or run; of one that is over its call records tell."""
+    """The person's group calls that wait or run; those that are over appear as call records."""
     ids = group_callees.with_any(person.numbers, AHEAD)
     return [
         Entry(

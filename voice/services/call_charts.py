@@ -1,4 +1,4 @@
-"""How calls went, by day, from the tallies: no page counts the records."""
+"""Charts of calls by day, from the tallies: no page counts the records."""
 
 import datetime as dt
 from typing import Any
@@ -17,7 +17,7 @@ CONNECTED = (CallOutcome.ANSWERED.value, CallOutcome.VOICEMAIL.value)
 
 
 def charts() -> dict[str, Any]:
-    """{"rate": a Chart.js data, "duration": another, "calls", "days" …} of the last thirty days (UTC)."""
+    """{"rate": Chart.js data, "duration": Chart.js data, "calls", "days" …} for the last thirty days (UTC)."""
     today = timezone.now().astimezone(dt.UTC).date()
     days = [today - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     recent = CallTally.objects.filter(day__gte=days[0])

@@ -1,7 +1,7 @@
-"""Which numbers group calls have, or may have, called lately: written with each request, asked for by the number.
+"""The numbers that group calls have, or may have, called lately: written with each request, looked up by the number.
 
-A frequency cap asks for a thousand numbers at each claim. The numbers of a task are one text; to read the texts of all
-tasks of a week for that takes longer with each of them, an index takes as long as there are answers.
+A frequency cap asks about a thousand numbers at each claim. A task's numbers are one text: reading the texts of all
+tasks of a week takes longer with each task, while an index takes only as long as there are answers.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ KEPT = frequency.WEEK + frequency.HOUR  # after it is over; a cap looks back a w
 
 
 def keep(task: GroupTask, numbers: Sequence[str]) -> None:
-    """In the transaction that records the request, which saves the task. What an earlier try left is replaced."""
+    """Write the numbers in the transaction that records the request and saves the task; those of an earlier try go."""
     if task.purpose == Campaign.Purpose.TRANSACTIONAL:
         return
     if task.is_counted:
@@ -42,7 +42,7 @@ def write(task_id: int, numbers: Sequence[str]) -> None:
 
 
 def among(numbers: Sequence[str], tasks: Mapping[int, object]) -> list[tuple[str, int]]:
-    """(number, task) of these tasks, by the index of the number: with tasks it would be searched once for each."""
+    """(number, task) for these tasks, by the index of the number: with the tasks it would be searched once for each."""
     if not numbers or not tasks:
         return []
     found = CalledNumber.objects.filter(number__among=list(numbers)).values_list("number", "task_id")
@@ -57,12 +57,12 @@ def forget(now: dt.datetime | None = None) -> None:
             if not _forget_some(task_id):
                 break
         else:
-            return  # the next sweep goes on
+            return  # the next sweep continues
 
 
 @transaction.atomic
 def _forget_some(task_id: int) -> bool:
-    """Whether there may be more."""
+    """Delete some numbers of a task; whether there may be more."""
     some = CalledNumber.objects.filter(task=task_id).order_by().values("pk")[:SLICE]
     removed, _by_model = CalledNumber.objects.filter(pk__in=list(some.values_list("pk", flat=True))).delete()
     if removed < SLICE:

@@ -1,4 +1,4 @@
-"""What happens to group-call tasks, told to anyone who listens outside (laaffic_console/events)."""
+"""Events about group-call tasks, for listeners outside the console (laaffic_console/events)."""
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.services import outbox
@@ -7,7 +7,7 @@ from voice.models import GroupTask
 
 
 def task_moved(task: GroupTask, was: str, *, step: str = "", by: str = "") -> None:
-    """In the transaction that moved it; nothing where it stands as before."""
+    """Record that a task's state changed, in the transaction that changed it; nothing if it is still in `was`."""
     if task.state == was:
         return
     said = {

@@ -1,6 +1,5 @@
 """After a restore: a launch that waited in the backup, was held or had just begun may have been made since, so none
-starts by itself, and anyone who tries one again is told.
-"""
+starts automatically, and anyone who tries one again is warned."""
 
 import datetime as dt
 
@@ -15,14 +14,14 @@ from voice.models import GroupTask, TaskState
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
 
-# Where PostgreSQL's tables were replaced they are held by now (backups).
+# If PostgreSQL's tables were replaced, they are held already (backups).
 WAITING = Q(state__in=[TaskState.LAUNCHED, TaskState.HELD])
-UNRECORDED = Q(state=TaskState.SENDING, entry=None)  # in hand of a process that had not written its request yet
+UNRECORDED = Q(state=TaskState.SENDING, entry=None)  # held by a process that had not recorded its request yet
 MAY_HAVE_ARRIVED = Q(state__in=[TaskState.SENDING, TaskState.UNKNOWN], entry__state__in=group_state.UNSETTLED)
 
 
 def hold_launched(since: dt.datetime, *, has_forgotten: bool = False) -> int:
-    """How many are held. Repeated, it changes nothing."""
+    """Hold launches that may have been made since the backup; how many. Repeated, it changes nothing."""
     said = _(
         "The console was restored from a backup of %(when)s. This may have been launched since: look at Laaffic before "
         "you try it again."
@@ -38,7 +37,7 @@ def hold_launched(since: dt.datetime, *, has_forgotten: bool = False) -> int:
 
 
 def look_anew(since: dt.datetime, until: dt.datetime) -> None:
-    """What was unknown may have been made a draft and launched again since: no list that was read before tells."""
+    """Look for unknown launches again: one may have been launched again since, so earlier lists prove nothing."""
     for task in GroupTask.objects.filter(MAY_HAVE_ARRIVED).order_by("pk"):
         with transaction.atomic():
             locked = GroupTask.objects.select_for_update().get(pk=task.pk)
@@ -50,7 +49,7 @@ def look_anew(since: dt.datetime, until: dt.datetime) -> None:
 
 
 def tell_drafts(since: dt.datetime) -> int:
-    """Nothing of a draft leaves without a person, who is asked why, as it may have been launched since."""
+    """Mark drafts, as they may have been launched since: the person who launches one is asked why. How many."""
     said = _may_have_been_launched(since)
     drafts = GroupTask.objects.filter(state=TaskState.DRAFT, is_template=False)
     for draft in drafts:

@@ -8,7 +8,7 @@ from messaging.models import Approval
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.approvable import DRAFT
 
-# The part of its address, by the word that webhooks and other answers have for its kind.
+# The part of the draft's address, by the word that webhooks and other answers use for its kind.
 KINDS = {"campaign": "campaigns", "email_campaign": "email-campaigns", "group_task": "group-calls"}
 
 
@@ -38,7 +38,7 @@ def read_seen(text: str) -> tuple[str, str]:
 
 
 def standing(draft: Any) -> dict[str, Any]:
-    """Of a draft that was launched only what was said about it."""
+    """Whether the draft needs an approval; once it was launched, only what was said about it."""
     is_draft, latest = draft.state == DRAFT, approval_rules.latest(draft)
     found = approval_rules.standing(draft) if is_draft else None
     missing = found.missing if found else approval_rules.missing(draft) if is_draft else ""

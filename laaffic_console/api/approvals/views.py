@@ -25,7 +25,7 @@ class ApprovalsView(ApiView):
 
     @extend_schema(operation_id="approvals_list", parameters=[shapes.ApprovalQuery], responses=page_of(shapes.Approval))
     def get(self, request: Any) -> Response:
-        """What was sent for approval, the newest first; with “waits_for_me” what the token's user may decide."""
+        """Requests for approval, the newest first; with “waits_for_me” those that the token's user may decide."""
         query = self.read(shapes.ApprovalQuery, request.query_params.dict())
         rows = approvals.waiting_for(request.user) if query["waits_for_me"] else Approval.objects.all()
         rows = approvals.seen_by(request.user, rows).select_related(*DRAFTS, "asked_by", "decided_by")
@@ -34,7 +34,7 @@ class ApprovalsView(ApiView):
 
 
 class OfDraftView(ApiView):
-    """For a kind of draft, which names its own rights."""
+    """Base of the views about one kind of draft; each names the rights of its kind."""
 
     model: ClassVar[type[Model]]
 
@@ -59,7 +59,7 @@ class AskView(OfDraftView):
 
     @extend_schema(parameters=[KEY], request=shapes.AskRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
-        """Ask a second person to approve a draft as it stands; an earlier request for it is void."""
+        """Ask a second person to approve a draft as it stands; an earlier request for it becomes void."""
         asked = self.read(shapes.AskRequest)
 
         def work() -> Answer:
@@ -76,7 +76,7 @@ class WithdrawView(OfDraftView):
 
     @extend_schema(parameters=[KEY], request=shapes.WithdrawRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
-        """Take back what was asked: nobody is asked to approve the draft any more."""
+        """Take back a request for approval: nobody is asked to approve the draft any more."""
         asked = self.read(shapes.WithdrawRequest)
         seen = documents.read_seen(asked["seen"]) if "seen" in asked else None
 
@@ -107,14 +107,14 @@ class DecideView(OfDraftView):
 class ApproveView(DecideView):
     @extend_schema(parameters=[KEY], request=shapes.ApproveRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
-        """Approve what was seen. Nobody approves what they wrote or asked for."""
+        """Approve the draft as it was seen. Nobody approves what they wrote or asked for."""
         return self.decide(request, pk, self.read(shapes.ApproveRequest), approve=True)
 
 
 class RefuseView(DecideView):
     @extend_schema(parameters=[KEY], request=shapes.RefuseRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
-        """Refuse what was seen, with a reason for the person who asked."""
+        """Refuse the draft as it was seen, with a reason for the person who asked."""
         return self.decide(request, pk, self.read(shapes.RefuseRequest), approve=False)
 
 

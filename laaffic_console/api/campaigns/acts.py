@@ -26,7 +26,7 @@ class TakeBackView(StepView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
-        """Make a draft again of a launch of which nothing has begun: within its “undo_seconds”, or before its time."""
+        """Make a launch a draft again while nothing of it has begun: within its “undo_seconds”, or before its time."""
         return self.take_step(request, pk)
 
 
@@ -35,7 +35,7 @@ class GoOnView(StepView):
 
     @extend_schema(parameters=[KEY], request=own_shapes.GoOnRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
-        """Send the rest without waiting for the reports of the few first."""
+        """Send the rest without waiting for the reports of the few that were sent first."""
         return self.take_step(request, pk, **self.read(own_shapes.GoOnRequest))
 
     def is_done(self, campaign: Campaign) -> bool:
@@ -49,7 +49,7 @@ class OutsideHoursView(StepView):
 
     @extend_schema(parameters=[KEY], request=own_shapes.OutsideHoursRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
-        """Send it once whatever its hours say. It takes an approver's right."""
+        """Let the campaign send now, once, whatever its hours say. It takes an approver's right."""
         return self.take_step(request, pk, **self.read(own_shapes.OutsideHoursRequest))
 
     def is_done(self, campaign: Campaign) -> bool:
@@ -62,7 +62,7 @@ class PaceView(ApiView):
 
     @extend_schema(parameters=[KEY], request=own_shapes.PaceRequest, responses=own_shapes.Pace)
     def post(self, request: Any, pk: int) -> Response:
-        """Another rate, also while it runs: the next batch keeps it."""
+        """Set another rate, also while the campaign runs: it holds from the next batch on."""
         rate = self.read(own_shapes.PaceRequest)["rate_per_second"]
 
         def work() -> Answer:
@@ -101,7 +101,7 @@ class FollowUpView(ApiView):
     rights = {"POST": [VIEW, ADD]}
 
     def drafted(self, request: Any, pk: int, make: Callable[..., Campaign], **asked: Any) -> Response:
-        """Not in one transaction: its recipients are taken over by parts, so that senders can write in the meantime."""
+        """Make the draft outside one transaction: recipients are copied in parts, and senders can write in between."""
 
         def work() -> Answer:
             made = make(row(rows(), pk).pk, by=request.user, **asked)
@@ -114,7 +114,7 @@ class FollowUpView(ApiView):
 class CopyView(FollowUpView):
     @extend_schema(parameters=[KEY], request=None, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft with the same text, audience and pace, without its time.
+        """Make a draft with the same text, audience and pace, but without its time.
 
         Send a key: repeated without one, it makes another draft.
         """
@@ -124,7 +124,7 @@ class CopyView(FollowUpView):
 class NewContactsView(FollowUpView):
     @extend_schema(parameters=[KEY], request=None, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft to the same groups and audiences, without those who were in the campaign that is over.
+        """Make a draft to the same groups and audiences, without those who were in the campaign, which is over.
 
         Send a key: repeated without one, it makes another draft.
         """
@@ -136,9 +136,9 @@ class NotRepliedView(FollowUpView):
 
     @extend_schema(parameters=[KEY], request=None, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft to the contacts who may have got a campaign and have not replied to it when the draft is launched.
+        """Make a draft to contacts who may have got a campaign and have not replied to it when the draft is launched.
 
-        All of the campaign has left. Send a key: repeated without one, it makes another draft.
+        All of the campaign must have left. Send a key: repeated without one, it makes another draft.
         """
         return self.drafted(request, pk, follow_ups.to_not_replied)
 
@@ -154,7 +154,7 @@ class RetryView(FollowUpView):
 
     @extend_schema(parameters=[KEY], request=own_shapes.RetryRequest, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft to those whom a campaign that is over certainly did not reach.
+        """Make a draft to those whom a campaign that is over certainly did not reach.
 
         Send a key: repeated without one, it makes another draft.
         """
@@ -169,7 +169,7 @@ class SuppressNotInUseView(ApiView):
         parameters=[KEY], request=own_shapes.SuppressNotInUseRequest, responses=own_shapes.SuppressedNotInUse
     )
     def post(self, request: Any, pk: int) -> Response:
-        """Put the numbers that are not in use on the suppression list of its channel, once it is over."""
+        """Put the numbers that are not in use on the suppression list of the campaign's channel, once it is over."""
         asked = self.read(own_shapes.SuppressNotInUseRequest)
 
         def work() -> Answer:

@@ -1,4 +1,4 @@
-"""What a message cost where the amount that was told cannot be right: a person's word on it."""
+"""A person's word on what a message cost, where the amount that Laaffic named cannot be right."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ class AmountView(ApiView):
 
     @extend_schema(responses=shapes.Amount)
     def get(self, request: Any, pk: int) -> Response:
-        """What it cost, and the amounts that were told and cannot be right."""
+        """What a message cost, and the amounts that Laaffic named and that cannot be right."""
         return Response(documents.amount(row(Message.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY], request=shapes.AmountRequest, responses=shapes.Amount)
     def post(self, request: Any, pk: int) -> Response:
-        """Count such an amount anyway, or leave it out, with a reason."""
+        """Count an amount that cannot be right anyway, or leave it out, with a reason."""
         asked = self.read(shapes.AmountRequest)
         about = {"take": asked["word"] == shapes.TAKE, "by": request.user}
 

@@ -55,7 +55,7 @@ def edited(pk: int, asked: Mapping[str, Any], by: Any) -> Answer:
 
 
 def _require_of_its_kind(draft: Campaign, asked: Mapping[str, Any]) -> None:
-    """What only another kind has would be kept and sent by nobody."""
+    """Refuse fields that only another kind of campaign has: they would be kept, and nothing would send them."""
     others = {name for channel, own in OWN.items() if channel != draft.channel for name in own.NAMES}
     others -= set(OWN[draft.channel].NAMES) if draft.channel in OWN else set()
     others |= {"sender_id"} if draft.channel == Channel.VOICE else set()
@@ -66,14 +66,14 @@ def _require_of_its_kind(draft: Campaign, asked: Mapping[str, Any]) -> None:
 
 
 def _groups(has: Iterable[ContactGroup], names: Sequence[str], field: str) -> list[ContactGroup]:
-    """Those that the draft has already may also be groups of its own, such as the recipients of the one before it."""
+    """The named groups; also ad hoc ones that the draft has already, such as an earlier campaign's recipients."""
     own = {group.name: group for group in has if group.is_ad_hoc}
     kept = [own[name] for name in dict.fromkeys(names) if name in own]
     return kept + lookups.groups([name for name in names if name not in own], field)
 
 
 def _fields(draft: Campaign, asked: Mapping[str, Any], by: Any) -> dict[str, Any]:
-    """Those of the draft that are asked for, as its service has them."""
+    """The requested fields of the draft, as its service takes them."""
     found = {name: asked[name] for name in PLAIN if name in asked}
     found |= {column: read(asked[name]) for name, (column, read) in READ.items() if name in asked}
     found |= {name: _groups(getattr(draft, name).all(), asked[name], name) for name in GROUPS if name in asked}
@@ -92,7 +92,7 @@ def _few_first(draft: Campaign, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(draft: Campaign, texts: list[str], by: Any) -> dict[str, Any]:
-    """The same ones are not kept once more: whatever names the draft's numbers would take them for others."""
+    """The draft's new numbers; nothing if they are the same: stored again, they would be taken for other numbers."""
     numbers = sending.require_numbers(texts)
     if draft.paste and set(_pasted(draft)) == set(numbers):
         return {}

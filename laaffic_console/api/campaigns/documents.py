@@ -48,7 +48,7 @@ def failed(row: Campaign) -> dict[str, Any]:
 
 
 def unknowns(row: Campaign) -> dict[str, Any]:
-    newest = unknown.newest(row)  # before the rows are read: what is lost between the two is not meant
+    newest = unknown.newest(row)  # before the rows are read, so that “seen” never covers one that is lost in between
     return {
         "id": row.pk,
         "state": row.state,

@@ -22,7 +22,7 @@ class ProofsView(ApiView):
 
     @extend_schema(operation_id="campaigns_proofs_list", parameters=[ListQuery], responses=page_of(shapes.Proof))
     def get(self, request: Any, pk: int) -> Response:
-        """What came of proving it, the newest first; the last ten are kept."""
+        """The results of proving its figures, the newest first; the last ten are kept."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(proofs.of(row(rows(), pk)), query, documents.proof))
 

@@ -12,27 +12,27 @@ from messaging.models import Proof as ProofRow
 
 
 class NumbersOrNone(Numbers):
-    """Of a draft that is edited: none at all takes out those that it has."""
+    """The numbers of a draft that is edited: an empty list takes out those that it has."""
 
     def to_internal_value(self, data: Any) -> list[str]:
         return [] if data == [] else super().to_internal_value(data)
 
 
 def _to_leave_out(field: serializers.Field) -> serializers.Field:
-    """The same field without the value that it has for a new draft."""
+    """The same field, optional and without a default: a change leaves out what stays."""
     given = {name: copy.deepcopy(value) for name, value in field._kwargs.items() if name != "default"}
     return type(field)(*field._args, **{**given, "required": False})
 
 
 class CampaignChange(serializers.Serializer):
-    """What is left out stays as it is."""
+    """A field that is left out stays as it is."""
 
     seen = serializers.CharField(max_length=64, help_text="of the draft's GET")
     application = serializers.CharField(max_length=40, required=False, help_text="appId, of the draft's kind")
     to = NumbersOrNone(required=False, help_text="instead of those that it has; [] takes them out")
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """And all that requests for a new draft of any kind take."""
+        """The fields of a change, with all those of requests for a new draft of any kind."""
         found: dict[str, serializers.Field] = {}
         for shape in (SpokenRequest, MmsRequest, CampaignRequest):
             found |= {name: _to_leave_out(field) for name, field in shape().fields.items()}

@@ -20,7 +20,7 @@ from messaging.services.campaigns import resolving
 from messaging.services.tallies import counting
 
 RESOLVE = "messaging.resolve_campaign"
-CLOCKS_DIFFER = dt.timedelta(seconds=5)  # those of the web server and of the workers, at most
+CLOCKS_DIFFER = dt.timedelta(seconds=5)  # at most, between the web server and the workers
 WORDS = {shapes.SEND_AGAIN: resolving.send_again, shapes.WRITE_OFF: resolving.write_off}
 
 
@@ -30,12 +30,12 @@ class UnknownView(ApiView):
 
     @extend_schema(responses=shapes.Unknown)
     def get(self, request: Any, pk: int) -> Response:
-        """What is known of each lost answer. The console looks for evidence, and sends nothing again by itself."""
+        """What is known about each lost answer. The console looks for evidence, and sends nothing again by itself."""
         return Response(documents.unknowns(row(rows(), pk)))
 
     @extend_schema(parameters=[KEY], request=shapes.SettleRequest, responses=shapes.Settled)
     def post(self, request: Any, pk: int) -> Response:
-        """Send them again or write them off, by a word that is kept with each; what was lost since “seen” stays."""
+        """Send lost messages again or write them off, with a reason for each; those lost after “seen” stay."""
         asked = self.read(shapes.SettleRequest)
         if asked["seen"] > timezone.now() + CLOCKS_DIFFER:
             said = _("“seen” lies in the future. Take it from GET: what is lost until then has not been seen.")

@@ -38,7 +38,7 @@ VIEW, ADD, LAUNCH = "messaging.view_campaign", "messaging.add_campaign", "messag
 CHANGE, DELETE = "messaging.change_campaign", "messaging.delete_campaign"
 LOOK_AT_ATTACHMENTS = "messaging.view_mmsattachment"
 
-# What requests call the fields of a draft.
+# Names of a draft's fields in requests.
 NAMES = {"latest_end": "not_after", "extra_numbers": "to", "paste": "to"}
 
 
@@ -65,7 +65,7 @@ class CampaignsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.CampaignRequest, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any) -> Response:
-        """A draft. Nothing is sent before it is launched. Send a key: repeated without one, it makes another draft."""
+        """Make a draft. Nothing is sent before the launch. Send a key: repeated without one, it makes another draft."""
         asked = self.read(shapes.CampaignRequest)
         answer = self.once(lambda: _create(asked, request.user))
         return Response(answer.body, answer.status)
@@ -76,7 +76,7 @@ def _create(asked: dict[str, Any], by: Any) -> Answer:
 
 
 def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own: Any) -> Answer:
-    """A draft of any kind of campaign, by what requests for all of them say and what is its `own`."""
+    """A new draft of any kind of campaign, from the fields that all kinds have and the `own` fields of its kind."""
     numbers = sending.require_numbers(asked.get("to", []))
     draft = drafts.create(
         name=asked["name"],
@@ -112,7 +112,7 @@ class CampaignView(ApiView):
 
     @extend_schema(responses=own_shapes.WholeCampaign)
     def get(self, request: Any, pk: int) -> Response:
-        """How it stands, and what a draft says."""
+        """The state of a campaign; for a draft, also all its fields."""
         return Response(own_documents.whole(row(changing.rows(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=own_shapes.CampaignChange, responses=own_shapes.WholeCampaign)
@@ -126,12 +126,12 @@ class CampaignView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """Delete a draft. What was launched stays."""
+        """Delete a draft. A campaign that was launched stays."""
         return Response(status=self.once(lambda: changing.deleted(self, pk)).status)
 
 
 class CheckView(ApiView):
-    """The page before the launch."""
+    """What the page before the launch shows."""
 
     scopes = {"GET": Scope.READ}
     rights = {"GET": [VIEW]}
@@ -204,7 +204,7 @@ def standing(campaign: Campaign) -> Answer:
 
 
 class StepView(ApiView):
-    """One step; where the campaign is there already, nothing happens and the answer is the same."""
+    """A step of a running campaign; if it was taken already, nothing happens and the answer is the same."""
 
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
@@ -232,7 +232,7 @@ class PauseView(StepView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
-        """Nothing more leaves until it is resumed."""
+        """Pause a campaign: nothing more leaves until it is resumed."""
         return self.take_step(request, pk)
 
 
@@ -253,7 +253,7 @@ class CancelView(StepView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
-        """What has not left never will."""
+        """Cancel a campaign: messages that have not left never will."""
         return self.take_step(request, pk)
 
 
@@ -264,7 +264,7 @@ class ReportView(ApiView):
 
     @extend_schema(responses=shapes.Report)
     def get(self, request: Any, pk: int) -> Response:
-        """The same document as `manage.py campaign report ID --json`."""
+        """The campaign's report: the same document as `manage.py campaign report ID --json`."""
         return Response(campaign_report.document(row(Campaign.objects.all(), pk)))
 
 
@@ -277,7 +277,7 @@ class RecipientsView(ApiView):
         responses=shapes.page_of(shapes.Message),
     )
     def get(self, request: Any, pk: int) -> Response:
-        """Each recipient with what happened to the message, the first first."""
+        """Each recipient with what happened to their message, the oldest first."""
         query = self.read(RecipientQuery, request.query_params.dict())
         campaign = row(Campaign.objects.all(), pk)
         rows = recipients(Message.objects.all(), campaign.pk, query.get("state"))

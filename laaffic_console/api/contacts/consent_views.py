@@ -34,7 +34,7 @@ class SuppressionView(ApiView):
 
     @extend_schema(operation_id="suppression_list", parameters=[SuppressionQuery], responses=page_of(shapes.Suppressed))
     def get(self, request: Any) -> Response:
-        """Who is never sent to, the newest first."""
+        """Numbers that are never sent to, the newest first."""
         query = self.read(SuppressionQuery, request.query_params.dict())
         rows = SuppressionEntry.objects.all()
         if "number" in query:
@@ -101,14 +101,14 @@ class ConsentsView(ApiView):
 
     @extend_schema(operation_id="consents_list", parameters=[shapes.ConsentQuery], responses=page_of(shapes.Consent))
     def get(self, request: Any) -> Response:
-        """What holds now for each number and channel, the newest first. Who is not in it has said nothing."""
+        """What holds now for each number and channel, the newest first. People who are not listed have said nothing."""
         query = self.read(shapes.ConsentQuery, request.query_params.dict())
         rows = narrowed(Consent.objects.all(), query, number="number", channel="channel", state="state")
         return Response(page(rows, query, documents.consent))
 
     @extend_schema(parameters=[KEY], request=shapes.ConsentRequest, responses=shapes.Consent)
     def post(self, request: Any) -> Response:
-        """Write down what a person told you otherwise; it is kept with who wrote it and why."""
+        """Write down what a person told you outside the console; it is kept with who wrote it and why."""
         asked = self.read(shapes.ConsentRequest)
         number = lookups.number(asked.pop("number")).number
 
@@ -165,7 +165,7 @@ class ConsentImportView(ApiView):
 
     @extend_schema(responses=shapes.ConsentImport)
     def get(self, request: Any, pk: int) -> Response:
-        """How far it is, and the first rows that are invalid."""
+        """How far the file has been read, and the first rows that are invalid."""
         return Response(documents.consent_import(row(ConsentImport.objects.all(), pk)))
 
 
@@ -175,7 +175,7 @@ class SaidView(ApiView):
 
     @extend_schema(operation_id="consents_said_list", parameters=[shapes.SaidQuery], responses=page_of(shapes.Consent))
     def get(self, request: Any) -> Response:
-        """All that a person ever said about it, the newest first."""
+        """All that a person ever said about consent, the newest first."""
         query = self.read(shapes.SaidQuery, request.query_params.dict())
         rows = ConsentEvent.objects.filter(subscriber=subscriber(lookups.number(query["number"]).number))
         return Response(page(rows, query, documents.said))

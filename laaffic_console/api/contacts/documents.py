@@ -28,7 +28,7 @@ FORECAST = ("rows", "new", "known", "twice", "invalid", "suppressed", "erased_be
 
 
 def whole_contact(row: Contact) -> dict[str, Any]:
-    """By itself, with the groups that can be given to it."""
+    """A contact with its groups, as its own address shows it; ad hoc groups are left out."""
     named = row.groups.filter(is_ad_hoc=False).order_by("name")
     return {**contact(row), "groups": list(named.values_list("name", flat=True))}
 
@@ -98,7 +98,7 @@ def contact_import(row: ContactImport) -> dict[str, Any]:
 
 
 def _percent(row: ContactImport) -> int:
-    """100 only when all of it was read."""
+    """The share that was read; 100 only when all of it was."""
     if row.state in (ContactImport.State.FINISHED, ContactImport.State.UNDONE):
         return 100
     return min(99, 100 * row.bytes_done // max(1, row.size))

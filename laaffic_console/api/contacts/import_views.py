@@ -1,4 +1,4 @@
-"""Imports of contacts: uploaded, read otherwise, started, cancelled, and the rows that are not contacts."""
+"""Imports of contacts: uploaded, read another way, started, cancelled, and the rows that are not contacts."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ class ImportView(ApiView):
 
     @extend_schema(responses=shapes.Import)
     def get(self, request: Any, pk: int) -> Response:
-        """How it is read, what it would do, how far it is and what it has done."""
+        """How the file is read, what the import would do, how far it is and what it has done."""
         return Response(documents.contact_import(_job(pk)))
 
 
@@ -101,7 +101,7 @@ class ImportReadingView(ApiView):
         if "region" in asked:
             asked["region"] = lookups.region(asked["region"])
         _job(pk)
-        # Not in one transaction either: the file may take seconds to look at, and the same again changes nothing.
+        # Not in one transaction: looking at the file may take seconds, and repeating it changes nothing.
         return _import(self.once(lambda: _read_otherwise(pk, asked), in_one=False))
 
 
@@ -116,7 +116,7 @@ class ImportStartView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Import it as it is read. One that was started already stays as it is."""
+        """Import the file as it is read. An import that was started already stays as it is."""
         _job(pk)
         answer = self.once(lambda: _start(pk))
         return Response(answer.body, answer.status)
@@ -137,7 +137,7 @@ class ImportCancelView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Stop an import: what has been imported stays. One that is over stays as it is."""
+        """Stop an import: contacts that were imported stay. An import that is over stays as it is."""
         _job(pk)
 
         def work() -> Answer:
@@ -149,14 +149,14 @@ class ImportCancelView(ApiView):
 
 
 class BadRowsView(ApiView):
-    """They are as they came: nothing of them can be masked."""
+    """The rows as they came: nothing in them can be masked, so it takes the right to see numbers."""
 
     scopes = {"GET": Scope.READ}
     rights = {"GET": [*LOOK_AT_IMPORT, SEE]}
 
     @extend_schema(operation_id="imports_bad_rows_list", parameters=[ListQuery], responses=page_of(shapes.BadRow))
     def get(self, request: Any, pk: int) -> Response:
-        """The first thousand rows that are not contacts, and why; the file has all of them."""
+        """The first thousand rows that are not contacts, and why; …/bad-rows/file has all of them."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(_job(pk).bad_rows.all(), query, documents.bad_row, rising=True))
 
@@ -176,7 +176,7 @@ class BadRowsFileView(ApiView):
 
 
 class ImportUndoView(ApiView):
-    """Who would go is counted first; nothing is taken back before …/undo/confirm."""
+    """The contacts that would go are counted first; nothing is taken back before …/undo/confirm."""
 
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
     rights = {"GET": [*LOOK_AT_IMPORT, UNDO], "POST": [*LOOK_AT_IMPORT, UNDO]}
@@ -184,12 +184,12 @@ class ImportUndoView(ApiView):
 
     @extend_schema(responses=shapes.ImportUndo)
     def get(self, request: Any, pk: int) -> Response:
-        """Who would go and who stays, or how far it has been taken back."""
+        """Which contacts would go and which stay, or how far the import has been taken back."""
         return Response(documents.import_undo(_undo(pk)))
 
     @extend_schema(parameters=[KEY], request=None, responses={202: shapes.ImportUndo})
     def post(self, request: Any, pk: int) -> Response:
-        """Count what taking an import back would do. Nothing is taken back by this, and a count that is there stays."""
+        """Count what taking an import back would do. Nothing is taken back by this, and an existing count stays."""
         job = _job(pk)
 
         def work() -> Answer:
@@ -219,7 +219,7 @@ class UndoConfirmView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses={202: shapes.ImportUndo})
     def post(self, request: Any, pk: int) -> Response:
-        """Take back what was counted. It is done once, and each contact is looked at again before it goes."""
+        """Take back what was counted. It is done once, and each contact is checked again before it goes."""
 
         def work() -> Answer:
             if not import_undo.confirm(pk, by=request.user) and _undo(pk).state not in import_undo.CONFIRMED:
@@ -237,7 +237,7 @@ class UndoKeepView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Keep the import and forget what was counted. What is confirmed already goes on."""
+        """Keep the import and drop the count. If taking it back was confirmed already, that goes on."""
         _job(pk)
 
         def work() -> Answer:

@@ -1,4 +1,4 @@
-"""All that is known of a person by their number, and its end."""
+"""All that is known about a person by their number, and erasing it."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ LOOK = ["messaging.view_contact", SEE]
 
 
 class PersonHistoryView(ApiView):
-    """Of each kind of entry as far as the token's user may see it."""
+    """Each kind of entry is shown only as far as the token's user may see it."""
 
     scopes = {"GET": Scope.READ}
     rights = {"GET": LOOK}
@@ -43,21 +43,21 @@ class ErasePersonView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ErasePersonRequest, responses=shapes.ErasedPerson)
     def post(self, request: Any) -> Response:
-        """Delete the contact and empty the texts that hold anything of it. There is no way back."""
+        """Erase a person: delete the contact and empty the texts that mention them. There is no way back."""
         asked = self.read(shapes.ErasePersonRequest)
         number = _number(asked["number"])
 
         def work() -> Answer:
             done = people.erase(number, why=asked["why"], by=request.user)
             told = {name: getattr(done, name) for name in ("contacts", "messages", "replies")}
-            return Answer(200, {"id": done.pk, **told})  # without the number: the answer is kept
+            return Answer(200, {"id": done.pk, **told})  # without the number, as this answer is kept
 
         answer = self.once(work)
         return Response(answer.body, answer.status)
 
 
 def _number(text: str) -> str:
-    """Also in a spelling that is not in use any more, such as 521…: what came from it is found by it."""
+    """The number, also from a spelling no longer in use, such as 521…: entries under that spelling are found by it."""
     try:
         return file_numbers.number(text, "")
     except msisdn.InvalidNumber as problem:

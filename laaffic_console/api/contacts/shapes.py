@@ -55,7 +55,7 @@ class ContactRequest(serializers.Serializer):
 
 
 class ContactChange(serializers.Serializer):
-    """What is left out stays."""
+    """A field that is left out stays as it is."""
 
     number = serializers.CharField(max_length=60, required=False)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
@@ -179,7 +179,7 @@ class ImportRequest(serializers.Serializer):
 
 
 class ImportReading(serializers.Serializer):
-    """How the file is read; what is left out stays."""
+    """How the file is read; a field that is left out stays as it is."""
 
     mapping = serializers.DictField(
         child=serializers.CharField(max_length=60, allow_blank=True),

@@ -1,4 +1,4 @@
-"""Files that are uploaded once, whatever is repeated: of one that no row came to point to nothing stays."""
+"""Files that are uploaded once, however often the request is repeated; a file that no row came to name is deleted."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,8 +15,8 @@ Job = TypeVar("Job")
 def stored_once(
     view: ApiView, *, look: Callable[[], Job], store: Callable[[Job], Answer], forget: Callable[[Job], None]
 ) -> Answer:
-    """`look` keeps the file, outside the transaction: a large one would hold up all other writes. `store` writes its
-    row, else `forget` deletes it."""
+    """Keep a file with `look`, outside the transaction, as a large one would hold up all other writes. Then `store`
+    writes its row, or else `forget` deletes the file."""
     looked_at: list[Job] = []
 
     def look_first() -> None:
@@ -25,7 +25,7 @@ def stored_once(
 
     try:
         return view.once(lambda: store(looked_at[0]), before=look_first)
-    except DatabaseError:  # it may be stored anyway: the sweep of files without a row finds out
+    except DatabaseError:  # the row may be stored anyway: the sweep of files without a row finds out
         raise
     except BaseException:
         for job in looked_at:

@@ -51,14 +51,14 @@ class ContactsView(ApiView):
         if "group" not in query:
             rows = narrowed(Contact.objects.all(), query, number="number")
             return Response(page(rows, query, documents.contact))
-        # Read by its memberships, which are kept in the order of the contacts: SQLite would sort all of a group.
+        # Read by memberships, which are kept in the order of the contacts: SQLite would sort the whole group otherwise.
         members = GroupMembership.objects.filter(group=lookups.group(query["group"])).select_related("contact")
         members = narrowed(members, query, number="contact__number")
         return Response(page(members, query, lambda one: documents.contact(one.contact), by="contact_id"))
 
     @extend_schema(parameters=[KEY], request=shapes.ContactRequest, responses={201: shapes.WrittenContact})
     def post(self, request: Any) -> Response:
-        """Add a contact, or change one that has this number. What you leave out stays."""
+        """Add a contact, or change the one that has this number. What you leave out stays."""
         asked = self.read(shapes.ContactRequest)
         answer = self.once(lambda: _write(asked))
         written = documents.contact(row(Contact.objects.all(), answer.body["id"]))
@@ -66,7 +66,7 @@ class ContactsView(ApiView):
 
 
 def _attributes(asked: dict[str, Any]) -> dict[str, str]:
-    """As they are kept; Problem for a name that none can have."""
+    """The attributes as they are kept; Problem for a name that no attribute can have."""
     attributes: dict[str, str] = asked.get("attributes", {})
     if bad := [name for name in attributes if not merge_fields.is_name(name)]:
         said = _(
@@ -107,7 +107,7 @@ def _write(asked: dict[str, Any]) -> Answer:
 
 
 def _erased_before(answer: Answer) -> dict[str, bool]:
-    """Whether the number came back after its person was erased; a kept answer of an older console does not say."""
+    """Whether the number came back after its person was erased; an answer that an older console kept does not say."""
     return {ERASED: answer.body.get(ERASED, False)}
 
 
@@ -122,7 +122,7 @@ class ContactView(ApiView):
 
     @extend_schema(responses=shapes.WholeContact)
     def get(self, request: Any, pk: int) -> Response:
-        """What is known of one, and its groups."""
+        """A contact and its groups."""
         return Response(documents.whole_contact(row(Contact.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.ChangedContact)
@@ -135,7 +135,7 @@ class ContactView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """Delete a contact: messages stay, and who is suppressed stays suppressed."""
+        """Delete a contact: its messages stay, and a suppressed number stays suppressed."""
         return Response(status=deleted(self, Contact.objects.all(), pk, documents.whole_contact).status)
 
 
@@ -172,7 +172,7 @@ class GroupsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.GroupRequest, responses={201: shapes.Group})
     def post(self, request: Any) -> Response:
-        """An empty group."""
+        """Make an empty group."""
         asked = self.read(shapes.GroupRequest)
 
         def work() -> Answer:
@@ -197,7 +197,7 @@ class GroupView(ApiView):
 
     @extend_schema(responses=shapes.Group)
     def get(self, request: Any, pk: int) -> Response:
-        """Its name and what it is for."""
+        """The name of a group and what it is for."""
         return Response(documents.group(row(_groups(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.GroupChange, responses=shapes.Group)
@@ -223,7 +223,7 @@ def _save_group(group: ContactGroup) -> None:
 
 
 class MembersView(ApiView):
-    """Of contacts that are all there: a misspelt id is not passed over."""
+    """Moves contacts only if all of them exist: an unknown id is refused, not skipped."""
 
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": [LOOK, LOOK_AT_GROUPS, "messaging.change_contact", SEE]}
@@ -244,7 +244,7 @@ class MembersView(ApiView):
 class AddMembersView(MembersView):
     @extend_schema(parameters=[KEY], request=shapes.GroupMembersRequest, responses=shapes.GroupMembers)
     def post(self, request: Any, pk: int) -> Response:
-        """Put contacts into a group; who is in it already stays in it once."""
+        """Put contacts into a group; those who are in it already stay."""
         return self.move(pk, contacts.add_to_group)
 
 
@@ -267,7 +267,7 @@ class AudiencesView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.AudienceRequest, responses={201: shapes.Audience})
     def post(self, request: Any) -> Response:
-        """Save a condition under a name: everybody who meets it when a campaign is launched is in it."""
+        """Save a condition under a name: everybody who meets it when a campaign is launched is in the audience."""
         asked = self.read(shapes.AudienceRequest)
         answer = self.once(lambda: Answer(201, documents.audience(audiences.create(**asked, by=request.user))))
         return Response(answer.body, answer.status)
@@ -284,12 +284,12 @@ class AudienceView(ApiView):
 
     @extend_schema(responses=shapes.Audience)
     def get(self, request: Any, pk: int) -> Response:
-        """Its name and its condition."""
+        """The name of an audience and its condition."""
         return Response(documents.audience(row(Audience.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.AudienceChange, responses=shapes.Audience)
     def patch(self, request: Any, pk: int) -> Response:
-        """Rename an audience, or change its condition, for what is launched from now on."""
+        """Rename an audience, or change its condition for campaigns that are launched from now on."""
         asked = self.read(shapes.AudienceChange)
         answer = changed(self, Audience.objects.all(), pk, asked, audiences.save, documents.audience)
         return Response(documents.audience(row(Audience.objects.all(), pk)), answer.status)
@@ -306,7 +306,7 @@ class AudienceCountView(ApiView):
 
     @extend_schema(parameters=[shapes.AudienceCountQuery], responses=shapes.AudienceCount)
     def get(self, request: Any, pk: int) -> Response:
-        """How many contacts meet its condition now. Of very many it counts a part: go on with “after”, and add up."""
+        """How many contacts meet the condition now. For very many it counts a part: go on with “after”, and add up."""
         query = self.read(shapes.AudienceCountQuery, request.query_params.dict())
         meant = audiences.rules([conditions.from_json(row(Audience.objects.all(), pk).tree)])
         counted = audiences.count(meant, after=query["after"])

@@ -1,4 +1,4 @@
-"""What is done to a conversation: answered, noted, assigned, ended and opened again, by the services of its page."""
+"""What is done to a conversation: answered, noted, assigned, ended and reopened, by the services of its page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,10 +32,10 @@ class AnswerView(ApiView):
         parameters=[KEY], request=shapes.ConversationAnswerRequest, responses={202: shapes.ConversationAnswered}
     )
     def post(self, request: Any, pk: int) -> Response:
-        """Answer by a quick message, with the limits of any other; with an Idempotency-Key it leaves once."""
+        """Answer with a quick message, which has the limits of any other; with an Idempotency-Key it leaves once."""
         asked = self.read(shapes.ConversationAnswerRequest)
         conversation = found(pk)
-        # In one transaction with its key: a request that dies has neither launched anything nor is it answered.
+        # In one transaction with its key, so that a request that dies has launched no message and kept no answer.
         answer = self.once(lambda: _answer(conversation, asked, request.user))
         return Response({**answer.body, **self.unkeyed_note()}, answer.status)
 
@@ -63,7 +63,7 @@ class NoteView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ConversationNoteRequest, responses={201: shapes.ConversationNote})
     def post(self, request: Any, pk: int) -> Response:
-        """Note something for your colleagues; it is never sent. The same note within a minute is kept once."""
+        """Add a note for your colleagues; it is never sent. The same note within a minute is kept once."""
         asked = self.read(shapes.ConversationNoteRequest)
         found(pk)
 
@@ -77,7 +77,7 @@ class NoteView(ApiView):
 
 
 class ActView(ApiView):
-    """One step; where it has been done already, nothing happens and the answer is how it stands."""
+    """One step on a conversation; if it was taken already, nothing happens. The answer is the conversation."""
 
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": ACT}
@@ -98,7 +98,7 @@ class AssignView(ActView):
 
     @extend_schema(parameters=[KEY], request=shapes.ConversationAssignRequest, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
-        """Give it to somebody who may answer, or to nobody."""
+        """Assign the conversation to somebody who may answer, or to nobody."""
         to = _person(self.read(shapes.ConversationAssignRequest)["to"])
         return self.act(pk, lambda: conversations.assign(pk, to=to, by=request.user))
 
@@ -116,14 +116,14 @@ def _person(name: str | None) -> User | None:
 class TakeView(ActView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
-        """Take it yourself, unless somebody else has it."""
+        """Assign the conversation to yourself, unless somebody else has it."""
         return self.act(pk, lambda: conversations.take(pk, by=request.user))
 
 
 class DoneView(ActView):
     @extend_schema(parameters=[KEY], request=shapes.ConversationSeenRequest, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
-        """End it until somebody writes again, unless more has come than you have seen."""
+        """End the conversation until somebody writes again, unless more has come than you have seen."""
         asked = self.read(shapes.ConversationSeenRequest)
         shown = (asked["unread"], asked["last_at"])
         return self.act(pk, lambda: conversations.finish(pk, by=request.user, shown=shown))
@@ -132,20 +132,20 @@ class DoneView(ActView):
 class ReopenView(ActView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
-        """Open again what was ended."""
+        """Reopen a conversation that was ended."""
         return self.act(pk, lambda: conversations.reopen(pk, by=request.user))
 
 
 class UnreadView(ActView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
-        """Mark it as unread, so that somebody looks at it again."""
+        """Mark the conversation as unread, so that somebody looks at it again."""
         return self.act(pk, lambda: conversations.mark_unread(pk))
 
 
 class SeenView(ActView):
     @extend_schema(parameters=[KEY], request=shapes.ConversationSeenRequest, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
-        """Say that it has been read as it was then; what has come since stays unread."""
+        """Mark the conversation as read up to what you saw; what has come since stays unread."""
         asked = self.read(shapes.ConversationSeenRequest)
         return self.act(pk, lambda: conversations.seen(pk, **asked))

@@ -55,17 +55,17 @@ class SavedAnswerView(ApiView):
 
     @extend_schema(responses=shapes.SavedAnswer)
     def get(self, request: Any, pk: int) -> Response:
-        """One text that is sent often."""
+        """One saved answer."""
         return Response(documents.saved(row(SavedAnswer.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.SavedAnswerChange, responses=shapes.SavedAnswer)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change its title or its text."""
+        """Change the title or the text of a saved answer."""
         asked = self.read(shapes.SavedAnswerChange)
         answer = changed(self, SavedAnswer.objects.all(), pk, asked, saved_answers.keep, documents.saved)
         return Response(documents.saved(row(SavedAnswer.objects.all(), pk)), answer.status)
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """Delete it. What was sent with it stays."""
+        """Delete a saved answer. Messages that were sent with it stay."""
         return Response(status=deleted(self, SavedAnswer.objects.all(), pk, documents.saved).status)

@@ -75,7 +75,7 @@ class ConversationAssignRequest(serializers.Serializer):
 
 
 class ConversationSeenRequest(serializers.Serializer):
-    """As GET had it: what has come since, nobody has seen."""
+    """What GET showed: anything that came after that counts as unseen."""
 
     unread = serializers.IntegerField(min_value=0, max_value=2**31 - 1, help_text="as GET had it")
     last_at = serializers.DateTimeField(help_text="as GET had it")

@@ -27,7 +27,7 @@ class ConversationsView(ApiView):
         responses=page_of(shapes.ConversationListed),
     )
     def get(self, request: Any) -> Response:
-        """Who has written, the one that moved last first; with “search” in open and done alike."""
+        """The one that moved last first; “search” looks in open and done ones alike."""
         query = self.read(shapes.ConversationQuery, request.query_params.dict())
         cursor = unwrapped(query["cursor"]) if "cursor" in query else ""
         if "cursor" in query and conversation_lists.place_of(cursor) is None:
@@ -46,7 +46,7 @@ class ConversationView(ApiView):
 
     @extend_schema(responses=shapes.Conversation)
     def get(self, request: Any, pk: int) -> Response:
-        """How it stands, and by which application an answer would leave."""
+        """The state of a conversation, and the application by which an answer would leave."""
         return Response(documents.conversation(found(pk)))
 
 
@@ -55,7 +55,7 @@ def found(pk: int) -> Conversation:
 
 
 class ThreadView(ApiView):
-    """Of each kind of entry as far as the token's user may see it."""
+    """Each kind of entry is shown only as far as the token's user may see it."""
 
     scopes = {"GET": Scope.READ}
     rights = {"GET": [thread.SEE]}
@@ -64,7 +64,7 @@ class ThreadView(ApiView):
         operation_id="conversations_messages_list", parameters=[LongCursorQuery], responses=page_of(TimelineEntry)
     )
     def get(self, request: Any, pk: int) -> Response:
-        """What was sent, answered and noted, the newest first; looking marks nothing as read."""
+        """What was sent, answered and noted, the newest first; reading it marks nothing as read."""
         query = self.read(LongCursorQuery, request.query_params.dict())
         known = people.of(found(pk).number)
         sources = [source for source in thread.SOURCES if request.user.has_perm(source.right)]

@@ -1,4 +1,4 @@
-"""What is done to an email campaign that was launched: taken back, edited again, let go, settled by a word."""
+"""What is done to an email campaign after its launch: taken back, edited again, let go, settled by a person's word."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class TakeBackEmailView(EmailStepView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Make a draft again of what waits for its time, its hours or the end of its undo window, or is held."""
+        """Make a launch a draft again: it is held, or waits for its time, its hours or the end of its undo window."""
         return self.take_step(request, pk)
 
 
@@ -39,7 +39,7 @@ class EditEmailView(EmailStepView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Make a draft again of what is held or waits for its time, so that it can be edited."""
+        """Make a launch a draft again that is held or waits for its time, so that it can be edited."""
         return self.take_step(request, pk)
 
 
@@ -49,7 +49,7 @@ class EmailOutsideHoursView(ApiView):
 
     @extend_schema(parameters=[KEY], request=WhyRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Let it leave though its calendar has no hour now: once, for this campaign, and with a reason."""
+        """Let a campaign leave outside its calendar's hours: once, for this campaign, and with a reason."""
         reason = self.read(WhyRequest)["reason"]
 
         def work() -> Answer:
@@ -68,12 +68,12 @@ class LostEmailView(ApiView):
 
     @extend_schema(responses=shapes.LostEmail)
     def get(self, request: Any, pk: int) -> Response:
-        """Its requests to Laaffic with the evidence of each, and whether its mails may have left."""
+        """The campaign's requests to Laaffic with the evidence for each, and whether its mails may have left."""
         return Response(documents.lost(row(drafts(), pk)))
 
     @extend_schema(parameters=[KEY], request=shapes.EmailWordRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Say what is done about a request whose answer was lost: it is sent again, or no longer waited for."""
+        """Settle a request whose answer was lost: it is sent again, or no longer waited for."""
         asked = self.read(shapes.EmailWordRequest)
         answer = self.once(lambda: _settled(row(drafts(), pk), asked, request.user), in_one=False)
         return Response(answer.body, answer.status)

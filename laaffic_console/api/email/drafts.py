@@ -1,4 +1,4 @@
-"""A draft of an email campaign: looked at, edited, deleted, and tried on one address."""
+"""A draft of an email campaign: looked at, edited, deleted, and tested on one address."""
 
 import json
 from typing import Any
@@ -33,7 +33,7 @@ class EmailCampaignView(ApiView):
 
     @extend_schema(responses=shapes.EmailCampaign)
     def get(self, request: Any, pk: int) -> Response:
-        """How it stands."""
+        """The state of an email campaign."""
         return Response(documents.campaign(row(drafts(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.EmailCampaignChange, responses=shapes.EmailCampaign)
@@ -63,7 +63,7 @@ class EmailCampaignView(ApiView):
 
 
 def _changes(asked: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a draft."""
+    """The requested changes, under the names of the draft's fields."""
     changes = {**asked}
     if "application" in asked:
         changes["application"] = lookups.application(asked["application"], Channel.EMAIL)
@@ -81,7 +81,7 @@ class EmailTestView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.EmailTestRequest, responses={202: shapes.EmailTestAnswer})
     def post(self, request: Any, pk: int) -> Response:
-        """One mail with the draft's template, sender and subject. If “state” is unknown, the answer was lost."""
+        """Send one mail with the draft's template, sender and subject. If “state” is unknown, the answer was lost."""
         asked = self.read(shapes.EmailTestRequest)
         campaign = row(drafts(), pk)
         answer = self.once_sent(lambda: _test(campaign, asked, request.user), status=202)
@@ -106,5 +106,5 @@ def _test(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
 
 
 def _last_test(pk: int) -> str | None:
-    """Of a request whose process died: it is the last one that left for this campaign, or a later one."""
+    """State of the last test, for a request whose process died: that test is its own, or a later one's."""
     return trial_emails.requests(pk).values_list("state", flat=True).first()

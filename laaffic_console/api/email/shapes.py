@@ -145,7 +145,7 @@ class EmailCheckAnswer(serializers.Serializer):
 
 
 class EmailReport(serializers.Serializer):
-    """The document of `manage.py email report --json`."""
+    """The same document as `manage.py email report --json`."""
 
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=STATES)

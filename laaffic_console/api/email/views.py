@@ -51,7 +51,7 @@ class EmailCampaignsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.EmailCampaignRequest, responses={201: shapes.EmailCampaign})
     def post(self, request: Any) -> Response:
-        """A draft. Nothing is sent before it is launched. Send a key: repeated without one, it makes another draft."""
+        """Make a draft. Nothing is sent before the launch. Send a key: repeated without one, it makes another draft."""
         asked = self.read(shapes.EmailCampaignRequest)
 
         def work() -> Answer:
@@ -59,21 +59,21 @@ class EmailCampaignsView(ApiView):
             fields = {**own, "name": asked.get("name", asked["subject"][:100]), **lookups.care(asked)}
             fields["application"] = lookups.application(asked["application"], Channel.EMAIL)
             made = email_drafts.create(by=request.user, **fields)
-            return Answer(201, documents.campaign(row(drafts(), made.pk)))  # as GET reads it: its “seen” is of that
+            return Answer(201, documents.campaign(row(drafts(), made.pk)))  # as GET reads it, for the same “seen”
 
         answer = self.once(work)
         return Response(answer.body, answer.status)
 
 
 class EmailCheckView(ApiView):
-    """The page before the launch."""
+    """What the page before the launch shows."""
 
     scopes = {"GET": Scope.READ}
     rights = {"GET": [VIEW]}
 
     @extend_schema(responses=shapes.EmailCheckAnswer)
     def get(self, request: Any, pk: int) -> Response:
-        """How many are on its list, and what the launch checks find."""
+        """How many are on the campaign's list, and what the launch checks find."""
         campaign = row(drafts(), pk)
         launching.require_draft(campaign, State.DRAFT)
         with launching.refusing():
@@ -147,7 +147,7 @@ class CancelEmailView(EmailStepView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Before its request has left: what Laaffic has cannot be taken back."""
+        """Cancel a campaign before its request has left: what Laaffic has cannot be taken back."""
         return self.take_step(request, pk)
 
 
@@ -158,7 +158,7 @@ class EmailReportView(ApiView):
 
     @extend_schema(responses=shapes.EmailReport)
     def get(self, request: Any, pk: int) -> Response:
-        """The same document as `manage.py email report ID --json`."""
+        """The campaign's report: the same document as `manage.py email report ID --json`."""
         return Response(email_counting.report(row(drafts(), pk)))
 
 
@@ -168,7 +168,7 @@ class EmailRecipientsView(ApiView):
 
     @extend_schema(parameters=[shapes.EmailRecipientQuery], responses=page_of(shapes.EmailRecipient))
     def get(self, request: Any, pk: int) -> Response:
-        """Each mail that Laaffic told about, the first first."""
+        """Each mail that Laaffic reported, the oldest first."""
         query = self.read(shapes.EmailRecipientQuery, request.query_params.dict())
         campaign = row(drafts(), pk)
         if not ("submission" in query or "delivery" in query):
@@ -188,7 +188,7 @@ class EmailChoicesView(ApiView):
 
     @extend_schema(parameters=[shapes.EmailChoiceQuery], responses=page_of(shapes.EmailChoice))
     def get(self, request: Any) -> Response:
-        """Templates, recipient lists and sender addresses, as Laaffic told them last."""
+        """Templates, recipient lists and sender addresses, as Laaffic last listed them."""
         query = self.read(shapes.EmailChoiceQuery, request.query_params.dict())
         rows = EmailChoice.objects.select_related("lookup__application")
         rows = narrowed(rows, query, application="lookup__application__app_id", kind="lookup__kind")

@@ -8,7 +8,7 @@ from laaffic_console.api.views import ListQuery
 from laaffic_console.exporting.models import Export as Row
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS
 
-# What an export is of, as requests name it: its kind, and the parameter in which that is told which one.
+# Exports about one row, by their names in requests, with the parameter that says which row.
 OF_ONE = {
     "campaign recipients": "campaign",
     "campaign dossier": "campaign",
@@ -76,7 +76,7 @@ class Export(serializers.Serializer):
 
 
 class Names(serializers.CharField):
-    """Names with commas between, in a query."""
+    """Names separated by commas, in a query."""
 
     def to_internal_value(self, data: Any) -> list[str]:
         return [one.strip() for one in super().to_internal_value(data).split(",") if one.strip()]
@@ -100,7 +100,7 @@ class ReportQuery(serializers.Serializer):
 
 
 class Figures(serializers.Serializer):
-    """The document of `manage.py report --json`; “from”, “to” and “before” are in it too."""
+    """The same document as `manage.py report --json`, here with “from”, “to” and “before”."""
 
     by = serializers.ListField(child=serializers.CharField())
     rows = serializers.ListField(child=serializers.DictField(), help_text="what they are by, and the columns")

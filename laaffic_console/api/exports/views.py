@@ -1,4 +1,4 @@
-"""What is taken away: exports, made by a worker, and reports by period."""
+"""Data to take away: exports, made by a worker, and reports by period."""
 
 import datetime as dt
 from typing import Any
@@ -29,7 +29,7 @@ from laaffic_console.reports import report_keys, reporting
 
 
 def _own(user: User) -> Any:
-    """Of others there is nothing, unless one may see everybody's."""
+    """The exports that the user asked for; everybody's, if they may see those."""
     rows = Export.objects.all()
     return rows if user.has_perm(keeping.AUDIT) else rows.filter(asked_by=user)
 
@@ -39,7 +39,7 @@ class ExportsView(ApiView):
 
     @extend_schema(operation_id="exports_list", parameters=[shapes.ExportQuery], responses=page_of(shapes.Export))
     def get(self, request: Any) -> Response:
-        """Your own, the newest first; everybody's if you may see them."""
+        """Your own exports, the newest first; everybody's if you may see them."""
         query = self.read(shapes.ExportQuery, request.query_params.dict())
         rows = _own(request.user)
         rows = narrowed(rows, query, state="state")
@@ -69,7 +69,7 @@ def _ask(asked: dict[str, Any], by: User) -> Answer:
         said = _("“%(kind)s” is made as %(formats)s only.")
         raise problems.at("format", said % {"kind": name, "formats": ", ".join(kind.formats)})
     parameters = {shapes.OF_ONE[name]: asked["id"]} if "id" in asked else {"query": asked.get("query", "")}
-    kind.count(parameters, by, 1)  # NotExportable where there is no such thing
+    kind.count(parameters, by, 1)  # NotExportable if the row does not exist
     return Answer(202, {"id": making.ask(kind, parameters, file_format, by=by).pk})
 
 
@@ -79,7 +79,7 @@ class ExportView(ApiView):
 
     @extend_schema(responses=shapes.Export)
     def get(self, request: Any, pk: int) -> Response:
-        """How far it is."""
+        """The state of an export and how far it is."""
         return Response(documents.export(row(_own(request.user), pk)))
 
 
@@ -88,7 +88,7 @@ class ExportCancelView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Export)
     def post(self, request: Any, pk: int) -> Response:
-        """Stop writing it. What is over already stays as it is."""
+        """Stop writing an export. One that is over stays as it is."""
         row(_own(request.user), pk)
 
         def work() -> Answer:
@@ -104,7 +104,7 @@ class ExportFileView(ApiView):
 
     @extend_schema(responses=DOWNLOADED)
     def get(self, request: Any, pk: int) -> FileResponse:
-        """The file. The rights of its user are checked again, and each download is noted."""
+        """Download the file. The rights of its user are checked again, and each download is noted."""
         export = row(_own(request.user), pk)
         if not keeping.may_take(request.user, export):
             raise Problem(403, _("The token's user may no longer export these rows. Ask an administrator."))
@@ -144,7 +144,7 @@ class ReportView(ApiView):
 
     @extend_schema(operation_id="report_retrieve", parameters=[shapes.ReportQuery], responses=shapes.Figures)
     def get(self, request: Any) -> Response:
-        """What was sent in some days, what happened to it, what it cost: the document of `manage.py report --json`."""
+        """What was sent in a period, what happened to it, what it cost: the document of `manage.py report --json`."""
         query = self.read(shapes.ReportQuery, request.query_params.dict())
         only = {name: _keys(name, query[name]) for name in shapes.ONLY if query.get(name)}
         found = reporting.run(

@@ -1,4 +1,4 @@
-"""What an MMS draft has of its own: as requests name it, and as its channel keeps it."""
+"""The fields that only an MMS draft has: under their names in requests, and under those of its channel."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE
 
 NAMES = {"title": "title", "random_title": "mms_type", "attachments": "attachments"}
-FIELDS = {kept: name for name, kept in NAMES.items()}  # the channel's own, as requests name them
+FIELDS = {kept: name for name, kept in NAMES.items()}  # names in requests, by the channel's names
 
 
 def options_of(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Of those that a request names."""
+    """The channel's options among the fields that a request names."""
     found = {NAMES[name]: value for name, value in asked.items() if name in NAMES}
     if "mms_type" in found:
         found["mms_type"] = RANDOM_TITLE if found["mms_type"] else GIVEN_TITLE
@@ -18,7 +18,7 @@ def options_of(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown(options: Mapping[str, Any]) -> dict[str, Any]:
-    """As requests name them."""
+    """The channel's options, under their names in requests."""
     return {
         "title": options.get("title", ""),
         "random_title": options.get("mms_type", GIVEN_TITLE) == RANDOM_TITLE,

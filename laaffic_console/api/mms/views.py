@@ -34,7 +34,7 @@ class MmsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.MmsRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
-        """A draft of an MMS campaign. Nothing is sent before it is launched.
+        """Make a draft of an MMS campaign. Nothing is sent before it is launched.
 
         Send a key: repeated without one, it makes another draft.
         """
@@ -68,7 +68,7 @@ class AttachmentsView(ApiView):
         responses={200: shapes.Attachment, 201: shapes.Attachment},
     )
     def post(self, request: Any) -> Response:
-        """Keep a file in the library; 200 where the same content is there already. …/upload gives it to Laaffic."""
+        """Keep a file in the library; 200 if it has the same content already. …/upload gives it to Laaffic."""
         files.require_room(request)
         file = self.read(shapes.AttachmentRequest)["file"]
         data, name = files.content(file, MAX_FILE)
@@ -88,12 +88,12 @@ class AttachmentView(ApiView):
 
     @extend_schema(responses=shapes.Attachment)
     def get(self, request: Any, pk: int) -> Response:
-        """Whether Laaffic has it, and until when."""
+        """Whether Laaffic has the file, and until when."""
         return Response(documents.attachment(row(_rows(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.AttachmentChange, responses=shapes.Attachment)
     def patch(self, request: Any, pk: int) -> Response:
-        """Archive it, so that it is no longer offered, or offer it again."""
+        """Archive a file, so that it is no longer offered, or offer it again."""
         is_archived = self.read(shapes.AttachmentChange)["is_archived"]
 
         def work() -> Answer:
@@ -120,7 +120,7 @@ class AttachmentUploadView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Attachment)
     def post(self, request: Any, pk: int) -> Response:
-        """Give it to Laaffic for three days, as a launched campaign does by itself. What is there is left as it is."""
+        """Give a file to Laaffic for three days, as a launched campaign does by itself. One that is there stays."""
         found = row(_rows(), pk)
         if not found.is_live:
             self.once_sent(lambda: _upload(pk, request.user), status=200)

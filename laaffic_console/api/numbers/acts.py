@@ -1,4 +1,4 @@
-"""What else is done about pools, bindings and owned numbers: taken over, looked up, given an announcement."""
+"""Other acts on pools, bindings and owned numbers: taken over, looked up, given an announcement."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class AdoptView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.AdoptRequest, responses=shapes.Pool)
     def post(self, request: Any, pk: int) -> Response:
-        """Take over what Laaffic holds, as it was seen: it is our version from then on, and nothing is sent."""
+        """Take over the configuration that Laaffic holds, as it was seen: it becomes our version; nothing is sent."""
         seen = self.read(shapes.AdoptRequest)["seen"]
 
         def work() -> Answer:
@@ -57,7 +57,7 @@ class BindingRequestsView(ApiView):
 
     @extend_schema(operation_id="binding_requests_list", parameters=[ListQuery], responses=page_of(shapes.AskedBinding))
     def get(self, request: Any) -> Response:
-        """What was asked of Laaffic about bindings, the newest first, also what never came to be one."""
+        """Requests to bind or unbind, the newest first, also those that never became a binding."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(asked_for(), query, documents.asked_binding))
 

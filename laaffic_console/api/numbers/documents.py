@@ -1,4 +1,4 @@
-"""Bindings, pools and owned numbers as the API shows them; people's numbers through the masks."""
+"""Bindings, pools and owned numbers as the API shows them; people's numbers are masked."""
 
 from typing import Any
 

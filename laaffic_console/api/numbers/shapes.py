@@ -61,7 +61,7 @@ class AskedBinding(serializers.Serializer):
 
 
 class PoolChange(serializers.Serializer):
-    """What is left out stays as it is with us."""
+    """A field that is left out stays as it is in our version."""
 
     whitelist = Texts(child=serializers.CharField(max_length=60), required=False, help_text="all addresses")
     concurrency = serializers.IntegerField(min_value=0, max_value=MAX_CONCURRENCY, required=False)
@@ -121,7 +121,7 @@ class OwnedQuery(ListQuery):
 
 
 class OwnedChange(serializers.Serializer):
-    """What is left out stays as it is at Laaffic."""
+    """A field that is left out stays as it is at Laaffic."""
 
     remark = serializers.CharField(max_length=TEXTS["remark"], required=False, allow_blank=True)
     app_id = serializers.CharField(max_length=TEXTS["app_id"], required=False, allow_blank=True)

@@ -1,4 +1,4 @@
-"""Having Laaffic's lists of numbers read again."""
+"""Views that have Laaffic's lists of numbers read again."""
 
 from laaffic_console.api import copied_lists
 from laaffic_console.api.models import Scope

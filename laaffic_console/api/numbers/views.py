@@ -27,7 +27,7 @@ LOOK_AT_BINDINGS, LOOK_AT_POOLS, LOOK_AT_OWNED = (
 )
 
 
-# Fields of the services as requests name them.
+# Names in requests, by the services' names.
 NAMES = {"pool_number": "pool", "max_concurrency": "concurrency", "phone_a": "a", "phone_b": "b"}
 
 
@@ -83,7 +83,7 @@ class BindingView(ApiView):
 
     @extend_schema(responses=shapes.Binding)
     def get(self, request: Any, pk: int) -> Response:
-        """Who sees which number, and until when."""
+        """Who sees which number in a binding, and until when."""
         return Response(documents.binding(row(Binding.objects.select_related("application"), pk)))
 
 
@@ -110,7 +110,7 @@ class BindingRequestView(ApiView):
 
     @extend_schema(responses=shapes.AskedBinding)
     def get(self, request: Any, pk: int) -> Response:
-        """What happened to a request to bind or unbind, and the binding that it is about."""
+        """The outcome of a request to bind or unbind, and the binding that it is about."""
         return Response(documents.asked_binding(row(asked_for(), pk)))
 
 
@@ -128,7 +128,7 @@ class PoolsView(ApiView):
 
     @extend_schema(operation_id="pools_list", parameters=[ListQuery], responses=page_of(shapes.PoolListed))
     def get(self, request: Any) -> Response:
-        """The newest first, as Laaffic holds them as far as the console knows."""
+        """The newest first, each as the console last learned that Laaffic holds it."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(pools(), query, documents.listed_pool))
 
@@ -149,7 +149,7 @@ def _pool(answer: Answer) -> Response:
 
 
 def _config(asked: dict[str, Any], number: str, pool: NumberPool | None = None) -> PoolConfig:
-    """What is not named stays as it is with us."""
+    """The pool's configuration with the fields that are named; the others stay as in our version."""
     ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
     return pool_changes.read(
         pool_number=number,
@@ -171,7 +171,7 @@ class PoolView(ApiView):
 
     @extend_schema(responses=shapes.Pool)
     def get(self, request: Any, pk: int) -> Response:
-        """What Laaffic holds, how it differs from ours, and every version."""
+        """What Laaffic holds of a pool, how it differs from ours, and every version."""
         return Response(documents.pool(row(pools(), pk)))
 
     @extend_schema(
@@ -183,7 +183,7 @@ class PoolView(ApiView):
         pool = row(pools(), pk)
 
         def work() -> Answer:
-            # Anyone who sends back what was seen has read the pool's number: nobody types it here.
+            # A caller who sends back what was seen has read the pool's number: it need not be typed again here.
             held = pool.listed
             about = {"seen_listed": asked["seen"], "by": request.user}
             if "version" in asked:
@@ -193,7 +193,7 @@ class PoolView(ApiView):
             else:
                 config = _config(asked, asked.get("rename", pool.pool_number), pool)
                 typed = held.pool_number if held else config.pool_number
-                ours = pool_changes.version_as_shown(pool)  # of which it keeps what is not named
+                ours = pool_changes.version_as_shown(pool)  # the version whose unnamed fields are kept
                 pool_changes.apply(pool, config, typed=typed, seen_version=ours, **about)
             return Answer(202, {"id": pool.pk})
 
@@ -229,12 +229,12 @@ class OwnedNumberView(ApiView):
 
     @extend_schema(responses=shapes.OwnedChanged)
     def get(self, request: Any, pk: int) -> Response:
-        """What it is set to, and what happened to the last change."""
+        """The settings of a number, and what happened to the last change."""
         return Response(documents.changed_owned(row(OwnedNumber.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY], request=shapes.OwnedChange, responses={202: shapes.OwnedChanged})
     def post(self, request: Any, pk: int) -> Response:
-        """Change it at Laaffic, if it still has what was seen."""
+        """Change the settings of a number at Laaffic, if they are still as they were seen."""
         asked = self.read(shapes.OwnedChange)
         seen = asked.pop("seen")
         number = row(OwnedNumber.objects.all(), pk)

@@ -12,7 +12,7 @@ AS_THEY_ARE = ("name", "query", "is_shared", "schedule", "weekday", "month_day",
 
 
 def report(row: Report, reader: User) -> dict[str, Any]:
-    """Other people's addresses, which a problem names too, are shown to anyone who may write to any, as on its page."""
+    """A report; addresses, which a problem may name too, only for its owner and readers who may send to any address."""
     sees_addresses = row.owner_id == reader.pk or reader.has_perm(saving.ADDRESS)
     last = _last(row)
     return {
@@ -27,7 +27,7 @@ def report(row: Report, reader: User) -> dict[str, Any]:
 
 
 def _last(row: Report) -> Sending | None:
-    """Read along with a list, or by itself."""
+    """The last sending: the one that was read along with a list, or one read now."""
     read = getattr(row, "last_sendings", None)
     return row.sendings.first() if read is None else next(iter(read), None)
 

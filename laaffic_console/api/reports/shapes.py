@@ -32,7 +32,7 @@ class ReportRequest(serializers.Serializer):
 
 
 class ReportChange(ReportRequest):
-    """What is left out stays."""
+    """A field that is left out stays as it is."""
 
     name = serializers.CharField(max_length=100, required=False)
     query = serializers.CharField(max_length=saving.LONGEST_QUERY, allow_blank=True, required=False)

@@ -1,4 +1,4 @@
-"""Reports that are kept under a name: what they ask, and to whom they are sent."""
+"""Reports that are saved under a name: what they ask, and to whom they are sent."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -27,7 +27,7 @@ from laaffic_console.reports.services import saving, schedule
 
 
 def _visible(reader: User) -> QuerySet[Report]:
-    """One's own and what others share; all of them for a superuser, as on their page."""
+    """The user's own reports and those that others share; all of them for a superuser, as on their page."""
     last = Sending.objects.filter(report=OuterRef("report")).order_by("-id").values("pk")[:1]
     last_sendings = Prefetch("sendings", Sending.objects.filter(pk=Subquery(last)), to_attr="last_sendings")
     rows = Report.objects.select_related("owner").prefetch_related("users", last_sendings)
@@ -65,13 +65,13 @@ class ReportsView(ApiView):
 
     @extend_schema(operation_id="reports_list", parameters=[ListQuery], responses=page_of(shapes.SavedReport))
     def get(self, request: Any) -> Response:
-        """Your own and those that others share, the newest first."""
+        """Your own reports and those that others share, the newest first."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(_visible(request.user), query, lambda one: documents.report(one, request.user)))
 
     @extend_schema(parameters=[KEY], request=shapes.ReportRequest, responses={201: shapes.SavedReport})
     def post(self, request: Any) -> Response:
-        """Keep what a report asks under a name; with a schedule it is sent by email."""
+        """Save what a report asks under a name; with a schedule it is sent by email."""
         asked = self.read(shapes.ReportRequest)
 
         def work() -> Answer:
@@ -95,12 +95,12 @@ class ReportView(ApiView):
 
     @extend_schema(responses=shapes.SavedReport)
     def get(self, request: Any, pk: int) -> Response:
-        """What it asks, to whom it is sent, and what came of it the last time."""
+        """What a report asks, to whom it is sent, and how its last sending went."""
         return Response(documents.report(row(_visible(request.user), pk), request.user))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ReportChange, responses=shapes.SavedReport)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change what you name; the rest stays."""
+        """Change the fields that you name; the others stay."""
         asked, shown = self.read(shapes.ReportChange), partial(documents.report, reader=request.user)
 
         def work() -> Answer:
@@ -116,7 +116,7 @@ class ReportView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """It is not sent any more, and links to it stop working."""
+        """Delete a report: it is not sent any more, and links to it stop working."""
         shown = partial(documents.report, reader=request.user)
 
         def delete(report: Report) -> None:
@@ -132,7 +132,7 @@ class SendReportView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses={202: shapes.LastSending})
     def post(self, request: Any, pk: int) -> Response:
-        """Send it by email now, in addition to its schedule. “last_sending” later says what came of it."""
+        """Send the report by email now, in addition to its schedule. “last_sending” later shows how that went."""
         report = row(_visible(request.user), pk)
         _require_own(report, request.user)
         answer = self.once(lambda: Answer(202, documents.sending(schedule.send_now(report), sees_problem=True)))

@@ -1,4 +1,4 @@
-"""Budgets: set, changed, and lifted by an approver's word for the rest of a day or month."""
+"""Budgets: set, changed, and lifted by an approver for the rest of a day or month."""
 
 from contextlib import suppress
 from typing import Any
@@ -35,7 +35,7 @@ class BudgetsView(ApiView):
 
     @extend_schema(operation_id="budgets_list", responses=page_of(shapes.Budget))
     def get(self, request: Any) -> Response:
-        """Every budget, and what has gone of it in the period of today."""
+        """Every budget, and how much of it has been used in the current period."""
         return Response({"items": [documents.budget(one) for one in budgets.standings()], "next": None})
 
     @extend_schema(parameters=[KEY], request=shapes.BudgetRequest, responses={201: shapes.Budget})
@@ -62,12 +62,12 @@ class BudgetView(ApiView):
 
     @extend_schema(responses=shapes.Budget)
     def get(self, request: Any, pk: int) -> Response:
-        """One budget, and what has gone of it in the period of today."""
+        """One budget, and how much of it has been used in the current period."""
         return Response(_shown(row(_budgets(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.BudgetChange, responses=shapes.Budget)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change its limit; what has gone of the period stays counted."""
+        """Change the limit of a budget; what was used in this period stays counted."""
         asked = self.read(shapes.BudgetChange)
         answer = changed(self, _budgets(), pk, asked, budgets.save_limit, _shown)
         return Response(_shown(row(_budgets(), pk)), answer.status)
@@ -85,7 +85,7 @@ class LiftView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.BudgetLiftRequest, responses=shapes.Budget)
     def post(self, request: Any, pk: int) -> Response:
-        """Lift a budget until its day or month ends. What is held goes on when somebody resumes it."""
+        """Lift a budget until its day or month ends. Campaigns that are held go on when somebody resumes them."""
         asked = self.read(shapes.BudgetLiftRequest)
         row(_budgets(), pk)
 

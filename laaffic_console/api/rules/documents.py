@@ -1,4 +1,4 @@
-"""Templates, calendars, budgets and what else campaigns keep to as the API shows them."""
+"""Templates, calendars, budgets and the other rules of campaigns, as the API shows them."""
 
 from decimal import Decimal
 from typing import Any

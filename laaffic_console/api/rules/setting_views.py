@@ -1,4 +1,4 @@
-"""What administrators set for everybody: frequency caps, the price list, and above what a second person is asked."""
+"""Settings of administrators for everybody: frequency caps, the price list, and the limits of approval."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class FrequencyCapsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.FrequencyCapRequest, responses={201: shapes.FrequencyCap})
     def post(self, request: Any) -> Response:
-        """Say how many messages an application may add to what a person has had."""
+        """Say how many messages an application may add to those that a person has had."""
         asked = self.read(shapes.FrequencyCapRequest)
 
         def work() -> Answer:
@@ -81,7 +81,7 @@ class FrequencyCapView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """Delete it: the console's own cap holds for the application."""
+        """Delete the cap of an application: the console's own cap holds for it again."""
         return Response(status=deleted(self, _caps(), pk, documents.frequency_cap).status)
 
 
@@ -102,7 +102,7 @@ class PricesView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.PricesRequest, responses=shapes.PricesKept)
     def post(self, request: Any) -> Response:
-        """Put prices on the list, for countries that are new or have another; the others stay."""
+        """Put prices on the list, for new countries or in place of the old ones; the others stay."""
         asked = self.read(shapes.PricesRequest)["prices"]
         answer = self.once(lambda: Answer(200, {"prices": len({prices.put(**one).pk for one in asked})}))
         return Response(answer.body, answer.status)
@@ -115,12 +115,12 @@ class PriceView(ApiView):
 
     @extend_schema(responses=shapes.ListPrice)
     def get(self, request: Any, pk: int) -> Response:
-        """What the list says of one country, and what the last reports say was charged."""
+        """The list price of one country, and what the last reports say was charged."""
         return Response(_priced(row(ListPrice.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """Take a price off the list: what reports say was charged counts."""
+        """Take a price off the list: then what reports say was charged counts."""
         return Response(status=deleted(self, ListPrice.objects.all(), pk, _priced).status)
 
 
@@ -135,12 +135,12 @@ class ApprovalLimitsView(ApiView):
 
     @extend_schema(responses=shapes.ApprovalLimits)
     def get(self, request: Any) -> Response:
-        """From which size on a launch needs a second person."""
+        """The size from which a launch needs a second person."""
         return Response(documents.approval_limits(approval_limits.row()))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ApprovalLimitsChange, responses=shapes.ApprovalLimits)
     def patch(self, request: Any) -> Response:
-        """Change it for every launch from now on. What you leave out stays."""
+        """Change the limits for every launch from now on. What you leave out stays."""
         asked = self.read(shapes.ApprovalLimitsChange)
         pk = approval_limits.row().pk
         save, shown = approval_limits.save, documents.approval_limits

@@ -54,7 +54,7 @@ class CalendarRequest(serializers.Serializer):
 
 
 class CalendarChange(serializers.Serializer):
-    """What is left out stays; a list is replaced as a whole."""
+    """A field that is left out stays as it is; a list is replaced as a whole."""
 
     name = serializers.CharField(max_length=60, required=False)
     hours = serializers.ListField(
@@ -85,7 +85,7 @@ class Calendar(serializers.Serializer):
 
 
 class Limit(serializers.DecimalField):
-    """Messages, or an amount of its currency."""
+    """A number of messages, or an amount in the budget's currency."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(max_digits=16, decimal_places=6, help_text="messages, or an amount", **given)
@@ -169,7 +169,7 @@ class PriceGiven(serializers.Serializer):
     currency = letters(3, "three letters, such as USD")
 
     def validate_country(self, written: str) -> str:
-        """A price of “UK” would be on the list and never count."""
+        """Refuse a code such as “UK” that no number's country has: its price would be on the list and never count."""
         return countries.read(written)
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class TemplatesView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.TemplateRequest, responses={201: shapes.Template})
     def post(self, request: Any) -> Response:
-        """Keep a text under a name."""
+        """Keep a text as a template under a name."""
         asked = self.read(shapes.TemplateRequest)
 
         def work() -> Answer:
@@ -57,12 +57,12 @@ class TemplateView(ApiView):
 
     @extend_schema(responses=shapes.Template)
     def get(self, request: Any, pk: int) -> Response:
-        """Its text as it is now."""
+        """The current text of a template."""
         return Response(documents.template(row(MessageTemplate.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.TemplateChange, responses=shapes.Template)
     def patch(self, request: Any, pk: int) -> Response:
-        """Rename a template, or give it another text, which begins a version."""
+        """Rename a template, or give it another text, which makes a new version."""
         asked = self.read(shapes.TemplateChange)
         note = asked.pop("note", "")
 
@@ -84,7 +84,7 @@ class TemplateVersionsView(ApiView):
 
     @extend_schema(parameters=[ListQuery], responses=page_of(shapes.TemplateVersion))
     def get(self, request: Any, pk: int) -> Response:
-        """Every text that it has had, the newest first."""
+        """Every text that the template has had, the newest first."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(row(MessageTemplate.objects.all(), pk).versions.all(), query, documents.version))
 
@@ -99,13 +99,13 @@ class CalendarsView(ApiView):
 
     @extend_schema(operation_id="calendars_list", parameters=[ListQuery], responses=page_of(shapes.Calendar))
     def get(self, request: Any) -> Response:
-        """When recipients may be reached, by their own clocks."""
+        """The hours in which recipients may be reached, by their own clocks."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(_calendars(), query, documents.calendar))
 
     @extend_schema(parameters=[KEY], request=shapes.CalendarRequest, responses={201: shapes.Calendar})
     def post(self, request: Any) -> Response:
-        """Make a calendar: a campaign names it, or an application has it for all of its campaigns."""
+        """Make a calendar. A campaign can name it, or an application can have it for all its campaigns."""
         asked = _as_lines(self.read(shapes.CalendarRequest))
 
         def work() -> Answer:
@@ -118,7 +118,7 @@ class CalendarsView(ApiView):
 
 
 def _as_lines(asked: dict[str, Any]) -> dict[str, Any]:
-    """As the service has them."""
+    """The fields as the service takes them: a list as the lines of a text."""
     return {name: "\n".join(value) if isinstance(value, list) else value for name, value in asked.items()}
 
 
@@ -133,12 +133,12 @@ class CalendarView(ApiView):
 
     @extend_schema(responses=shapes.Calendar)
     def get(self, request: Any, pk: int) -> Response:
-        """Its hours, and whose campaigns keep it."""
+        """The hours of a calendar, and whose campaigns keep it."""
         return Response(documents.calendar(row(_calendars(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.CalendarChange, responses=shapes.Calendar)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change its hours or dates; what waits by it is looked at again."""
+        """Change the hours or dates of a calendar; campaigns that wait by it are looked at again."""
         asked = _as_lines(self.read(shapes.CalendarChange))
         answer = changed(
             self, _calendars(), pk, asked, lambda one: calendars.save(one, list(asked)), documents.calendar
@@ -167,14 +167,14 @@ class ApplicationCalendarsView(ApiView):
         operation_id="application_calendars_list", parameters=[ListQuery], responses=page_of(shapes.ApplicationCalendar)
     )
     def get(self, request: Any) -> Response:
-        """Which calendar the campaigns of an application keep that name none."""
+        """The calendar of each application, for its campaigns that name none."""
         query = self.read(ListQuery, request.query_params.dict())
         rows = ApplicationCalendar.objects.select_related("application", "calendar")
         return Response(page(rows, query, documents.application_calendar))
 
     @extend_schema(parameters=[KEY], request=shapes.ApplicationCalendarRequest, responses=shapes.ApplicationCalendar)
     def post(self, request: Any) -> Response:
-        """Give an application a calendar, or take it away; what waits by it is looked at again."""
+        """Give an application a calendar, or take it away; campaigns that wait by it are looked at again."""
         asked = self.read(shapes.ApplicationCalendarRequest)
 
         def work() -> Answer:

@@ -45,7 +45,7 @@ class AudioFilesView(ApiView):
         responses={200: shapes.Audio, 201: shapes.Audio},
     )
     def post(self, request: Any) -> Response:
-        """Keep a file in the library; 200 where the same content is there already. …/upload gives it to Laaffic."""
+        """Keep a file in the library; 200 if it has the same content already. …/upload gives it to Laaffic."""
         files.require_room(request)
         asked = self.read(shapes.AudioRequest)
         file = asked["file"]
@@ -66,12 +66,12 @@ class AudioFileView(ApiView):
 
     @extend_schema(responses=shapes.Audio)
     def get(self, request: Any, pk: int) -> Response:
-        """How long it is, and its id at Laaffic."""
+        """The length of a file and its id at Laaffic."""
         return Response(documents.audio(row(_audio(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.AudioChange, responses=shapes.Audio)
     def patch(self, request: Any, pk: int) -> Response:
-        """Give it another name while Laaffic cannot have it yet, or archive it: it is no longer offered then."""
+        """Rename a file while Laaffic cannot have it yet, or archive it: then it is no longer offered."""
         asked = self.read(shapes.AudioChange)
         answer = self.once(lambda: _changed(row(_audio(), pk), asked))
         return Response(documents.audio(row(_audio(), pk)), answer.status)
@@ -103,7 +103,7 @@ class ElsewhereView(ApiView):
 
     @extend_schema(operation_id="audio_files_elsewhere", responses=shapes.Elsewhere)
     def get(self, request: Any) -> Response:
-        """Files that Laaffic has and the library does not: its list is read while you wait."""
+        """Files that Laaffic has and the library does not: Laaffic's list is read while you wait."""
         found = audio_elsewhere.listed()
         return Response({"files": [documents.elsewhere(one) for one in found]})
 
@@ -111,7 +111,7 @@ class ElsewhereView(ApiView):
         operation_id="audio_files_take", parameters=[KEY], request=shapes.TakeRequest, responses={201: shapes.Audio}
     )
     def post(self, request: Any) -> Response:
-        """Take one of them into the library by its id. What is there already stays as it is."""
+        """Take one of these files into the library by its id. A file that is there already stays as it is."""
         file_id = self.read(shapes.TakeRequest)["file_id"]
         answer = self.once(lambda: Answer(201, {"id": audio_elsewhere.take(file_id, by=request.user).pk}), in_one=False)
         return Response(documents.audio(row(_audio(), answer.body["id"])), answer.status)
@@ -123,7 +123,7 @@ class AudioUploadView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Audio)
     def post(self, request: Any, pk: int) -> Response:
-        """Give it to Laaffic, so that calls can play it. What is there is left as it is."""
+        """Give a file to Laaffic, so that calls can play it. A file that Laaffic has is left as it is."""
         if not row(_audio(), pk).is_at_laaffic:
             self.once_sent(lambda: _upload(pk, request.user), status=200)
         return Response(documents.audio(row(_audio(), pk)))

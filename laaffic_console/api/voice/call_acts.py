@@ -1,4 +1,4 @@
-"""What is done about calls that were made: tried again, asked about, settled by a word."""
+"""What is done about calls that were made: tried again, asked about, settled by a person's word."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ class LostCallView(ApiView):
 
     @extend_schema(responses=shapes.LostCall)
     def get(self, request: Any, pk: int) -> Response:
-        """Its attempts with the evidence of each."""
+        """The attempts at a call, with the evidence for each."""
         return Response(documents.lost_call(row(made_calls(), pk)))
 
     @extend_schema(parameters=[KEY], request=shapes.CallWordRequest, responses=shapes.Call)
@@ -95,7 +95,7 @@ class AskRecordView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Record)
     def post(self, request: Any, pk: int) -> Response:
-        """Ask Laaffic for this call's record again: what is better or new is kept."""
+        """Ask Laaffic for this call's record again: whatever is better or new is kept."""
 
         def work() -> Answer:
             _ask(lookups.about_record, row(CallRecord.objects.all(), pk))

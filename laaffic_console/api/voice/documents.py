@@ -1,4 +1,4 @@
-"""Calls, audio files and group calls as the API shows them; numbers through the masks."""
+"""Calls, audio files and group calls as the API shows them; numbers are masked."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is done to a group call that was launched: taken back, tried again, let go, asked about, settled by a word."""
+"""What is done to a launched group call: taken back, tried again, let go, asked about, settled by a person's word."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ class GroupCallStepView(ApiView):
 class TakeBackGroupCallView(GroupCallStepView):
     @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Make a draft again of a launch of which nothing has left."""
+        """Make a launch a draft again while nothing of it has left."""
         return self.take_step(pk, lambda task: group_waiting.take_back(task.pk, by=request.user))
 
 
@@ -53,7 +53,7 @@ class ResumeGroupCallView(GroupCallStepView):
         parameters=[KEY], request=group_shapes.ResumeGroupCallRequest, responses=group_shapes.GroupCallStanding
     )
     def post(self, request: Any, pk: int) -> Response:
-        """Try a launch again that is held."""
+        """Try a held launch again."""
         asked = self.read(group_shapes.ResumeGroupCallRequest)
         return self.take_step(pk, lambda task: _resumed(task, asked, request.user))
 
@@ -73,7 +73,7 @@ class GroupCallOutsideHoursView(GroupCallStepView):
 
     @extend_schema(parameters=[KEY], request=WhyRequest, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Let it leave though nobody's hours have begun: once, for this task, and with a reason."""
+        """Let a group call leave outside people's hours: once, for this task, and with a reason."""
         reason = self.read(WhyRequest)["reason"]
         return self.take_step(pk, lambda task: _let_go(task, reason, request.user))
 
@@ -88,7 +88,7 @@ class AskGroupCallView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCall)
     def post(self, request: Any, pk: int) -> Response:
-        """Ask Laaffic how it stands now, and keep what it says."""
+        """Ask Laaffic for the group call's state now, and keep the answer."""
 
         def work() -> Answer:
             try:
@@ -107,14 +107,14 @@ class LostGroupCallView(ApiView):
 
     @extend_schema(responses=group_shapes.LostGroupCall)
     def get(self, request: Any, pk: int) -> Response:
-        """Its requests to Laaffic with the evidence of each, and how often its name was looked for."""
+        """The group call's requests to Laaffic with the evidence for each, and how often its name was looked for."""
         return Response(documents.lost_group_call(row(rows(), pk)))
 
     @extend_schema(
         parameters=[KEY], request=group_shapes.GroupCallWordRequest, responses=group_shapes.GroupCallStanding
     )
     def post(self, request: Any, pk: int) -> Response:
-        """Say what you know of a launch whose answer was lost, or of a task that Laaffic does not list any more."""
+        """Say what you know about a launch whose answer was lost, or about a task that Laaffic no longer lists."""
         asked = self.read(group_shapes.GroupCallWordRequest)
         answer = self.once(lambda: _settled(row(rows(), pk), asked, request.user))
         return Response(answer.body, answer.status)
@@ -129,14 +129,14 @@ def _settled(task: GroupTask, asked: dict[str, Any], by: Any) -> Answer:
 
 
 class CalleesView(ApiView):
-    """All of them, as the export has them: it takes the same rights."""
+    """Shows all the numbers, as the export does, and takes the same rights."""
 
     scopes = {"GET": Scope.READ}
     rights = {"GET": [VIEW, *export_rights(GroupTask), *export_rights(CallRecord)]}
 
     @extend_schema(parameters=[ListQuery], responses=page_of(group_shapes.Callee))
     def get(self, request: Any, pk: int) -> Response:
-        """Each of its numbers with what happened to the calls to it, in their order."""
+        """Each number of a group call with what happened to the calls to it, in the task's order."""
         query = self.read(ListQuery, request.query_params.dict())
         task = row(rows(), pk)
         return Response(by_position(query, task.number_count, lambda start, end: documents.callees(task, start, end)))

@@ -29,7 +29,7 @@ from voice.services.spoken.options import GENDERS
 WRITE = [VIEW, ADD]
 LOOK_AT_GROUPS = "messaging.view_contactgroup"
 DELETE = "voice.delete_grouptask"
-# What requests call the fields of a task that are kept as given.
+# Names that requests have for the fields of a task that are kept as given.
 OWN = {
     "name": "name",
     "accent": "accent",
@@ -72,7 +72,7 @@ class GroupCallsView(ApiView):
         responses=page_of(group_shapes.GroupCall),
     )
     def get(self, request: Any) -> Response:
-        """The newest first; templates are among them only where they are asked for."""
+        """The newest first; templates only if you ask for them."""
         query = self.read(group_shapes.GroupCallQuery, request.query_params.dict())
         found = narrowed(every(), query, state="state")
         if query["is_template"] is not None:
@@ -81,7 +81,7 @@ class GroupCallsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=group_shapes.GroupCallRequest, responses={201: group_shapes.GroupCall})
     def post(self, request: Any) -> Response:
-        """A draft. Nobody is called before it is launched. Send a key: repeated without one, it makes another draft."""
+        """Make a draft. Nobody is called before a launch. Send a key: repeated without it, it makes another draft."""
         asked = self.read(group_shapes.GroupCallRequest)
         _require_sight_of_groups(request.user, asked)
 
@@ -94,7 +94,7 @@ class GroupCallsView(ApiView):
 
 
 def _require_sight_of_groups(user: Any, asked: dict[str, Any]) -> None:
-    """As on the page: who may not see groups calls the numbers that they give."""
+    """Refuse groups to a user who may not see them, as on the page: such a user gives numbers instead."""
     if asked.get("groups") and not user.has_perm(LOOK_AT_GROUPS):
         raise PermissionDenied
 
@@ -104,7 +104,7 @@ def _made(answer: Answer) -> Response:
 
 
 def _fields(asked: dict[str, Any]) -> dict[str, Any]:
-    """Of a task, for sentences about it."""
+    """The fields of a task that a request names."""
     fields = {OWN[name]: value for name, value in asked.items() if name in OWN}
     if "application" in asked:
         fields["application"] = lookups.application(asked["application"], Channel.VOICE)
@@ -119,7 +119,7 @@ def _fields(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _audience(asked: dict[str, Any], task: GroupTask) -> Audience | None:
-    """None where its numbers stay as they are."""
+    """The numbers and groups that a task is given; None if its numbers stay as they are."""
     if not (asked.get("groups") or "to" in asked):
         return None
     return group_callees.gather(
@@ -185,7 +185,7 @@ class GroupCallView(ApiView):
 
     @extend_schema(responses=group_shapes.GroupCall)
     def get(self, request: Any, pk: int) -> Response:
-        """How it stands, as Laaffic told last."""
+        """The state of a group call, as Laaffic last reported it."""
         return Response(documents.group_call(row(every(), pk)))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=group_shapes.GroupCallChange, responses=group_shapes.GroupCall)
@@ -196,7 +196,7 @@ class GroupCallView(ApiView):
         _require_sight_of_groups(request.user, asked)
 
         def work() -> Answer:
-            # A caller who names another file has not said that it travels otherwise than the one before.
+            # A caller who names another file leaves as it was whether the file travels with the task.
             said = {"in_request": row(every(), pk).source == Announcement.IN_REQUEST, **asked}
             about = {"audience_for": lambda task: _audience(asked, task), "seen": seen, "by": request.user}
             group_tasks.edit(pk, _fields(said), **about)
@@ -236,7 +236,7 @@ class CopyGroupCallView(MadeFromView):
 
     @extend_schema(parameters=[KEY], request=group_shapes.CopyRequest, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """A new draft like it, to the same numbers or those not reached; from a template one without numbers.
+        """Make a new draft like it, to the same numbers or to those not reached; from a template, one without numbers.
 
         Send a key: repeated without one, it makes another draft.
         """
@@ -247,9 +247,9 @@ class CopyGroupCallView(MadeFromView):
 class RepeatGroupCallView(MadeFromView):
     @extend_schema(parameters=[KEY], request=group_shapes.RepeatRequest, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft of Laaffic's own repetition of a finished task, to all or to those not reached.
+        """Make a draft of Laaffic's own repetition of a finished task, to all or to those not reached.
 
-        The open one, where there is one already.
+        If there is an open one already, the answer is that one.
         """
         unreached = self.read(group_shapes.RepeatRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.again(task, failed_only=unreached, by=by))
@@ -258,7 +258,7 @@ class RepeatGroupCallView(MadeFromView):
 class UpdateGroupCallView(MadeFromView):
     @extend_schema(parameters=[KEY], request=None, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft that takes the place of a task which waits at Laaffic; the open one, where there is one already."""
+        """Make a draft that replaces a task which waits at Laaffic; an open one, if there is one already."""
         return self.made(pk, group_copies.update_of)
 
 
@@ -267,7 +267,7 @@ class KeepTemplateView(MadeFromView):
 
     @extend_schema(parameters=[KEY], request=None, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """Keep what is played and how as a template, without numbers and time.
+        """Keep the announcement and its settings as a template, without numbers and time.
 
         Send a key: repeated without one, it makes another template.
         """

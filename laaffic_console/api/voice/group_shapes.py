@@ -96,7 +96,7 @@ class GroupCallRequest(CareRequest):
 
 
 class GroupCallChange(ChangeRequest):
-    """What is left out stays as it is. “groups” and “to” replace all the numbers that it has."""
+    """A field that is left out stays as it is. “groups” and “to” replace all the numbers that the task has."""
 
     name = serializers.CharField(max_length=80, required=False)
     application = serializers.CharField(max_length=40, required=False, help_text="appId of a voice application")

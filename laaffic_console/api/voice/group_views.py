@@ -26,7 +26,7 @@ VIEW, ADD, LAUNCH = "voice.view_grouptask", "voice.add_grouptask", "voice.launch
 
 
 def every() -> Any:
-    """Templates too."""
+    """All tasks, templates too."""
     related = GroupTask.objects.select_related("application", "entry", "calendar", "audio", "sms_application")
     return related.defer("audio__content")
 
@@ -36,7 +36,7 @@ def rows() -> Any:
 
 
 class GroupCallCheckView(ApiView):
-    """The page before the launch."""
+    """What the page before the launch shows."""
 
     scopes = {"GET": Scope.READ}
     rights = {"GET": [VIEW]}
@@ -79,7 +79,7 @@ class GroupCallLaunchView(ApiView):
 
 
 def _launch(pk: int, asked: dict[str, Any], by: Any) -> Answer:
-    """One that was launched is left as it is: its name at Laaffic is used once."""
+    """Launch the task; one that was launched is left as it is, as its name at Laaffic is used once."""
     task, seen = full(pk), None
     if task.state != TaskState.DRAFT:
         return standing(task)
@@ -107,7 +107,7 @@ class GroupCallCancelView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Take back what has not left, or have Laaffic stop it: calls that ring go on. What is over stays so."""
+        """Take back a launch that has not left, or have Laaffic stop it: calls that ring go on. What is over stays."""
         full(pk)
         answer = self.once(lambda: _cancel(pk, request.user), in_one=False)
         return Response(answer.body, answer.status)

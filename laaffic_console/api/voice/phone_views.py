@@ -54,7 +54,7 @@ class PhonesView(ApiView):
 
 
 def _request_for(application: int, name: str, pk: int | None) -> LedgerEntry:
-    """Of a request whose process died only the application is known: its name is asked for once at a time."""
+    """The latest request for phones of this name; without `pk` (a process died) of whichever request."""
     found = phone_evidence.requests(phone_evidence.ADDED, application).filter(summary__name=name.strip())
     return (found if pk is None else found.filter(pk=pk)).latest("pk")
 

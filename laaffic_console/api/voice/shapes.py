@@ -24,7 +24,7 @@ SENT_STATES = EntryState.choices
 
 
 class SpokenLanguage(serializers.CharField):
-    """A code that the console knows, in small letters or capitals: another would be found out by its first call."""
+    """A language code that the console knows, in either case: an unknown one would only fail with its first call."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(help_text=f"one of {', '.join(BY_CODE)}", **given)

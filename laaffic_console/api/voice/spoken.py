@@ -1,4 +1,4 @@
-"""What a spoken message's draft has of its own: as requests name it, and as its channel keeps it."""
+"""The fields that only a spoken message's draft has: under their names in requests, and under those of its channel."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,12 +21,12 @@ NAMES = {
     "silence_after": "delay_hangup",
     "display_number": "display_number",
 }
-FIELDS = {kept: name for name, kept in NAMES.items()}  # the channel's own, as requests name them
+FIELDS = {kept: name for name, kept in NAMES.items()}  # names in requests, by the channel's names
 _WORDS: dict[Any, str] = {number: word for word, number in GENDERS.items()}
 
 
 def options_of(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Of those that a request names."""
+    """The channel's options among the fields that a request names."""
     found = {NAMES[name]: value for name, value in asked.items() if name in NAMES}
     if OTHER_LANGUAGE in asked:
         found["language"] = asked[OTHER_LANGUAGE]
@@ -36,6 +36,6 @@ def options_of(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown(options: Mapping[str, Any]) -> dict[str, Any]:
-    """As requests name them."""
+    """The channel's options, under their names in requests."""
     found = {name: options.get(kept) for name, kept in NAMES.items() if name != OTHER_LANGUAGE}
     return {**found, "gender": _WORDS.get(found["gender"])}

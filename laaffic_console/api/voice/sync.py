@@ -1,4 +1,4 @@
-"""Having Laaffic's voice lists read again."""
+"""Views that have Laaffic's voice lists read again."""
 
 from laaffic_console.api import copied_lists
 from laaffic_console.api.models import Scope

@@ -35,7 +35,7 @@ class SpokenView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.SpokenRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
-        """A draft of a spoken message. Nobody is called before it is launched, as other campaigns are.
+        """Make a draft of a spoken message. Nobody is called before it is launched, as any other campaign is.
 
         Send a key: repeated without one, it makes another draft.
         """
@@ -62,7 +62,7 @@ class CallsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.CallRequest, responses={202: shapes.Call})
     def post(self, request: Any) -> Response:
-        """Ring a SIP phone, and the number when it is answered. If “state” is unknown, look later."""
+        """Ring a SIP phone, and then the number when the phone is answered. If “state” is unknown, look later."""
         asked = self.read(shapes.CallRequest)
 
         def work() -> Answer:
@@ -81,14 +81,14 @@ class CallsView(ApiView):
 
 
 def _refuse_wrong(call: SipCall) -> None:
-    """Problem where Laaffic says that the request itself is wrong: the same would be refused once more."""
+    """Raise Problem if Laaffic says that the request itself is wrong: the same one would be refused again."""
     entry = call.entry
     if entry is not None and entry.state == EntryState.REFUSED and entry.code in WRONG_VALUES:
         raise Problem(400, str(calls.advice(call)), call=call.pk)
 
 
 def made(call: SipCall) -> Answer:
-    """Problem where it surely rang nowhere."""
+    """The answer about a call that was made; Problem if it surely rang nowhere."""
     if call.entry is not None and call.entry.state in (EntryState.REFUSED, EntryState.NOT_SENT):
         raise Problem(409, str(calls.advice(call)), call=call.pk)
     return Answer(202, {"id": call.pk})
@@ -119,7 +119,7 @@ class CallView(ApiView):
 
     @extend_schema(responses=shapes.Call)
     def get(self, request: Any, pk: int) -> Response:
-        """What happened to it; “record” names what Laaffic says of it afterwards."""
+        """The state of a call; “record” names what Laaffic says about it afterwards."""
         return Response(documents.call(row(made_calls(), pk)))
 
 

@@ -62,7 +62,7 @@ class BindForm(AgainForm):
             self.fields["application"].initial = only[0]
 
     def terms(self) -> dict[str, Any]:
-        """As the service wants them."""
+        """The cleaned values, as the service takes them."""
         given = dict(self.cleaned_data)
         seconds = given.pop("amount") * int(given.pop("unit"))
         return {**given, "seconds": seconds}

@@ -1,4 +1,4 @@
-"""What was asked of Laaffic about bindings."""
+"""Requests to Laaffic to bind or unbind."""
 
 from django.contrib import admin
 from django.utils.html import format_html
@@ -17,7 +17,7 @@ from phone_numbers.models import BindingRequest
 
 @admin.register(BindingRequest)
 class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
-    """What was asked for, with its outcome: also what never came to be a binding."""
+    """Requests with their outcome, also those that never became a binding."""
 
     when_empty = gettext_lazy("What was asked of Laaffic about bindings is listed here.")
 

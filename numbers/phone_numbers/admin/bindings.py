@@ -35,7 +35,7 @@ from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPoo
 from phone_numbers.models.bindings import BindingQuerySet
 from phone_numbers.services import binding_changes, binding_sync
 
-# Anyone who unbinds has looked at both numbers: the form sends along which.
+# Unbinding requires a look at both numbers: the form sends back which ones they were.
 MAY_BIND_AGAIN = ("numbers.view_binding", "numbers.add_binding", masks.SEE)
 MAY_UNBIND = ("numbers.view_binding", "numbers.unbind_binding", masks.SEE)
 STATE_COLOURS = {
@@ -51,7 +51,7 @@ UNTIL_OVER = "<span data-until-over>{}</span><span data-when-over hidden>{}</spa
 
 
 class LiveFilter(ChoiceFilter):
-    """What is live is what an operator comes for; the rest is kept."""
+    """Live bindings first, as operators look for these; ended ones are kept."""
 
     title = gettext_lazy("state")
     parameter_name = "state"
@@ -100,7 +100,7 @@ class ExpiresWithinFilter(ChoiceFilter):
 
 
 class ApplicationFilter(ChoiceFilter):
-    """The few applications for numbers, not all there are."""
+    """Offers only the few applications for numbers."""
 
     title = gettext_lazy("application")
     parameter_name = "app"
@@ -133,7 +133,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     # The list
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
-        """Of live and gone together the newest first: which of them has no end is at another end on each database."""
+        """Live and gone ones together: the newest first, as databases differ in where they put those without an end."""
         return ["-id"] if request.GET.get(LiveFilter.parameter_name) == "all" else self.ordering
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -215,7 +215,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
         return page(self, request, "numbers/bind.html", _("Bind two numbers"), form=form, pools=pools)
 
     def _bound_before(self, request: HttpRequest) -> dict[str, Any]:
-        """What the form begins with where it follows a binding that has ended; Laaffic has no way to extend one."""
+        """Initial values after a binding that has ended, to bind the same again; Laaffic has no way to extend one."""
         pk = whole_number(request.GET.get("again", ""))
         before = Binding.objects.filter(pk=pk).first() if pk is not None else None
         if before is None or (before.is_live and not before.has_run_out) or not request.user.has_perms(MAY_BIND_AGAIN):
@@ -303,17 +303,17 @@ def state_of(binding: Binding) -> tuple[str, str]:
 
 
 def _label(state: str, shown: SafeString) -> SafeString:
-    """In the state's colour, as unfold draws a cell: one that runs out while it is looked at takes the other colour."""
+    """The label in the state's colour; if the binding runs out while it is shown, it takes the other colour."""
     return display_for_label((state, shown), "", STATE_COLOURS)
 
 
 def over() -> SafeString:
-    """The state of one that runs out while it is looked at; countdown.js shows it then."""
+    """The label that countdown.js shows if a binding runs out while it is shown."""
     return meanings.inline("binding", "over", _("Has run out"))
 
 
 def time_left(binding: Binding) -> SafeString | str:
-    """In words, and counted down by countdown.js."""
+    """The time left, in words that countdown.js counts down."""
     if not binding.is_live:
         return "–"
     if binding.expires_at is None:

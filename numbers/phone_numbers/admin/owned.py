@@ -35,7 +35,7 @@ from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_changes, owned_evidence, owned_sync
 from phone_numbers.services.refusals import Overtaken
 
-WAS = "_was"  # of the form: what it was filled from
+WAS = "_was"  # field of the form: the values that it was filled from
 TYPES = {"FIXED": gettext_lazy("Landline"), "MOBILE": gettext_lazy("Mobile")}  # as Laaffic names them
 STATE_COLOURS = {
     OwnedNumber.State.IN_USE: "success",
@@ -47,7 +47,7 @@ STATE_COLOURS = {
 
 
 class EditForm(forms.Form):
-    """Empty is what Laaffic gets, except where nothing is known: that stays as it is."""
+    """An empty field is sent as empty, unless its value at Laaffic is unknown: then it stays as it is."""
 
     remark = forms.CharField(label=gettext_lazy("Remark"), required=False, max_length=200)
     app_id = forms.ChoiceField(label=gettext_lazy("Application"), required=False)
@@ -84,9 +84,8 @@ class EditForm(forms.Form):
         field_of(self, "app_id", forms.ChoiceField).choices = [("", _("none")), *(others | known).items()]
 
     def taking_over(self, number: OwnedNumber) -> "EditForm":
-        """The same as it was typed, where another has changed the number: what this person has not touched takes what
-        it has now, so that sending it again does not undo the other's change without a word.
-        """
+        """The same input after somebody else changed the number: fields that this person left alone take the new
+        values, so that sending the form again does not silently undo the other's change."""
         data: Any = copy.copy(self.data)
         was, said = _read_was(self.data.get(WAS, "")), []
         for name in owned_changes.FIELDS:
@@ -113,12 +112,12 @@ class EditForm(forms.Form):
 
 
 def as_shown(number: OwnedNumber) -> str:
-    """What the form is filled from; its page carries it, to know what was changed there."""
+    """The values that the form is filled from; the page sends them back, which shows what was changed there."""
     return json.dumps({name: getattr(number, name) for name in owned_changes.FIELDS})
 
 
 def _read_was(told: str) -> dict[str, Any]:
-    """{} where a page told nothing, or something odd."""
+    """The values that a page sent back; {} if it sent none or something odd."""
     try:
         was = json.loads(told)
     except ValueError:
@@ -131,7 +130,7 @@ def _in_words(field: forms.Field, value: Any) -> str:
 
 
 def _typed(value: Any) -> str:
-    """As a browser sends it."""
+    """The value as a browser sends it."""
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
@@ -181,7 +180,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
     list_filter = [DueFilter, "state", GoneFilter]
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
-    ordering = [F("due_date").asc(nulls_last=True), "number"]  # what is due next, on both databases
+    ordering = [F("due_date").asc(nulls_last=True), "number"]  # the next due first, on both databases
     sync_permission = "numbers.change_ownednumber"
 
     def get_list_display(self, request: HttpRequest) -> list[str]:

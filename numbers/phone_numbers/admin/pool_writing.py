@@ -1,4 +1,4 @@
-"""Changing a pool: its form, the difference to what Laaffic holds, the typed number; and taking over what differs."""
+"""Changing a pool: the form, the difference to what Laaffic holds, the typed number; and taking over what differs."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from phone_numbers.services import pool_changes
 
 
 class PoolForm(forms.Form):
-    """The fields of editNumberPool. Reading them is the service's: it names every field that is wrong."""
+    """The fields of editNumberPool. The service reads them and names every field that is wrong."""
 
     pool_number = forms.CharField(
         label=gettext_lazy("Pool number"),
@@ -86,7 +86,7 @@ class PoolWriting(SyncedListAdmin):
         return self._write(request, pool, _("Edit pool %(number)s") % {"number": pool.pool_number})
 
     def version_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
-        """An earlier version, through the same difference and the same confirmation."""
+        """Apply an earlier version, with the same difference and the same confirmation."""
         require(request, "numbers.change_numberpool", "numbers.apply_numberpool")
         pool = self._get(pk)
         version = pool.versions.filter(number=number).first()
@@ -189,7 +189,7 @@ class PoolWriting(SyncedListAdmin):
     def _taking_over(
         self, request: HttpRequest, pool: NumberPool | None, form: PoolForm, proposal: pool_changes.Proposal
     ) -> tuple[pool_changes.Proposal, PoolVersion | None]:
-        """Before the page that comes counts another's version as seen."""
+        """Take over another's version before the next page shows it and it counts as seen."""
         if pool is None:
             return proposal, None
         merged, theirs = pool_changes.taking_over(pool, proposal, form.cleaned_data["seen_version"])
@@ -198,14 +198,14 @@ class PoolWriting(SyncedListAdmin):
         return merged, theirs
 
     def _kept(self, pool: NumberPool | None, form: PoolForm, proposal: pool_changes.Proposal) -> dict[str, Any]:
-        """The version is the one that the form was filled from; the difference is to what Laaffic holds now."""
+        """The next form's fields: the proposal, the version that this one was filled from, what Laaffic holds now."""
         seen = as_seen(pool) | {"seen_version": form.cleaned_data["seen_version"]}
         return {**as_initial(proposal.config), **seen}
 
     def _look_again(
         self, pk: int | None, form: PoolForm, problem: ValidationError
     ) -> tuple[NumberPool | None, PoolForm]:
-        """The difference is redrawn, so what counts as seen is what this page shows."""
+        """Draw the difference again, so that what counts as seen is what this page shows."""
         pool = self._get(pk) if pk is not None else None
         again = PoolForm({name: form.data[name] for name in form.data} | as_seen(pool))
         add_problems(again, problem)
@@ -282,14 +282,14 @@ def taken_over_from(theirs: PoolVersion) -> str:
 
 
 def taken_by(form: PoolForm) -> NumberPool | None:
-    """The pool that has the number which was written for another."""
+    """The pool that has the number which was typed for another pool."""
     if not form.has_error("pool_number", pool_changes.TAKEN):
         return None
     return NumberPool.objects.filter(pool_number=form.data["pool_number"].strip(), gone_at=None).first()
 
 
 def as_seen(pool: NumberPool | None) -> dict[str, Any]:
-    """What a page shows of a pool, for the act that follows to compare."""
+    """What a page shows of a pool, for the next step to compare."""
     if pool is None:
         return {}
     return {

@@ -64,7 +64,7 @@ class NumberPoolAdmin(PoolWriting):
     list_filter = [DriftFilter]
     list_select_related = ["current"]
     search_fields = ["pool_number"]
-    ordering = [F("gone_at").asc(nulls_first=True), "pool_number"]  # what is there still, on both databases
+    ordering = [F("gone_at").asc(nulls_first=True), "pool_number"]  # those that still exist first, on both databases
     sync_permission = "numbers.change_numberpool"
 
     def get_search_results(
@@ -102,7 +102,7 @@ class NumberPoolAdmin(PoolWriting):
         return pool.current.number if pool.current else "–"
 
     def sync_view(self, request: HttpRequest) -> HttpResponse:
-        """Back to the pool, where it was asked for beside one."""
+        """Read the list, then return to the pool if it was asked for on a pool's page."""
         answer = super().sync_view(request)
         pool = whole_number(request.POST.get("pool", ""))
         if pool is not None and NumberPool.objects.filter(pk=pool).exists():

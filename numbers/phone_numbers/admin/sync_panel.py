@@ -1,4 +1,4 @@
-"""The lists that are copied from Laaffic, with the exports of what is shown."""
+"""Admin lists that are copied from Laaffic, with exports of the rows that they show."""
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin

@@ -1,4 +1,4 @@
-"""AXB bindings: A and B talk through a middle number X and never see each other's."""
+"""AXB bindings: A and B talk through a middle number X and never see each other's number."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class BindingQuerySet(models.QuerySet["Binding"]):
         return self.filter(ended_at=None)
 
     def with_number(self, beginning: str) -> "BindingQuerySet":
-        """Any of the four numbers begins so; ranges that an index answers."""
+        """Bindings with a number, of the four, that begins like this; as ranges that an index answers."""
         return self.filter(any_beginning_with(beginning))
 
 
@@ -40,16 +40,16 @@ class Binding(models.Model):
     class Ending(models.TextChoices):
         UNBOUND = "unbound", _("Unbound here")
         EXPIRED = "expired", _("Expired")
-        VANISHED = "vanished", _("Gone at Laaffic")  # before its time, and not by us
+        VANISHED = "vanished", _("Gone at Laaffic")  # before its end, and not through us
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="+", verbose_name=_("application"))
-    bind_id = models.CharField(_("bindId"), max_length=40)  # a number at Laaffic, longer than a browser's numbers
+    bind_id = models.CharField(_("bindId"), max_length=40)  # an integer at Laaffic, too long for a browser's numbers
     phone_a = models.CharField(_("A"), max_length=40)
     phone_b = models.CharField(_("B"), max_length=40)
     pns_number_a = models.CharField(_("A sees"), max_length=40)
     pns_number_b = models.CharField(_("B sees"), max_length=40)
     expires_at = models.DateTimeField(_("expires"), null=True)
-    pool_number = models.CharField(_("pool"), max_length=20, blank=True)  # Laaffic's list does not say it
+    pool_number = models.CharField(_("pool"), max_length=20, blank=True)  # Laaffic's list does not name it
 
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
@@ -66,7 +66,7 @@ class Binding(models.Model):
             ("unbind_binding", _("Can end AXB bindings at Laaffic")),
             ("export_binding", _("Can export AXB bindings")),
         ]
-        # In this order it also finds a bindId alone.
+        # In this order the index also finds a bindId alone.
         constraints = [models.UniqueConstraint(fields=["bind_id", "application"], name="binding_once")]
         indexes = [
             models.Index(fields=["phone_a"], name="binding_phone_a"),
@@ -81,7 +81,7 @@ class Binding(models.Model):
 
     @property
     def shown_pair(self) -> str:
-        """As the viewer may see it."""
+        """Both numbers, masked as the viewer may see them."""
         return f"{masked(self.phone_a)} – {masked(self.phone_b)}"
 
     @property
@@ -94,7 +94,7 @@ class Binding(models.Model):
 
     @property
     def has_run_out(self) -> bool:
-        """Its time has passed, also where the list has not been read since."""
+        """Whether its time has passed, even if the list has not been read since."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
     @property
@@ -103,7 +103,7 @@ class Binding(models.Model):
 
 
 class BindingRequest(models.Model):
-    """A bind or an unbind that was asked for here. What happened to it is its ledger row's state."""
+    """A request made here to bind or unbind. What happened to it is its ledger row's state."""
 
     class Verb(models.TextChoices):
         BIND = "bind", _("Bind")
@@ -118,9 +118,9 @@ class BindingRequest(models.Model):
     seconds = models.PositiveIntegerField(_("lasts, in seconds"), null=True)
     binding = models.ForeignKey(
         Binding, models.PROTECT, null=True, related_name="requests", verbose_name=_("binding")
-    )  # what is to be ended; or what was made, once it is known
+    )  # the binding to be ended; or the one that was made, once known
     entry = models.OneToOneField(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
-    # The newest row of our copy before the request left: a later one was not there before, whatever clocks said.
+    # The newest row of our copy before the request left: any later row is new, whatever the clocks say.
     newest_before = models.PositiveBigIntegerField(null=True, editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("asked by")
@@ -139,5 +139,5 @@ class BindingRequest(models.Model):
 
     @property
     def says(self) -> Any:
-        """The outcome in a word or two."""
+        """The outcome in a word or two; "" before there is a ledger row."""
         return self.entry.get_state_display() if self.entry else ""

@@ -15,7 +15,7 @@ class OwnedNumber(models.Model):
     calling_code = models.CharField(_("calling code"), max_length=8, blank=True)
     country = models.CharField(_("country"), max_length=80, blank=True)
     number_type = models.CharField(_("type"), max_length=20, blank=True)  # MOBILE, FIXED
-    state = models.SmallIntegerField(_("state"), choices=State, null=True)  # null: none that is documented
+    state = models.SmallIntegerField(_("state"), choices=State, null=True)  # null: not a documented state
     due_date = models.DateField(_("due"), null=True)
     auto_renew = models.BooleanField(_("renews itself"), null=True)
     inbound_prefix = models.CharField(_("inbound prefix"), max_length=32, blank=True)
@@ -23,8 +23,8 @@ class OwnedNumber(models.Model):
     out_addresses = models.CharField(_("outbound addresses"), max_length=100, blank=True)
     app_id = models.CharField(_("appId"), max_length=64, blank=True)
     voicemail = models.BooleanField(_("voicemail"), null=True)
-    voicemail_file = models.CharField(_("voicemail announcement"), max_length=100, blank=True)  # its name
-    # Laaffic's id of that file: it tells a file from another of the same name.
+    voicemail_file = models.CharField(_("voicemail announcement"), max_length=100, blank=True)  # its file name
+    # Laaffic's id of that file, which differs between files of the same name.
     voicemail_file_id = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
     voicemail_seconds = models.PositiveIntegerField(_("voicemail, seconds at most"), null=True)
     remark = models.CharField(_("remark"), max_length=200, blank=True)

@@ -1,4 +1,4 @@
-"""Number pools: every version that was ever asked for, and what Laaffic holds as far as we know."""
+"""Number pools: every version that was ever requested, and what Laaffic holds as far as we know."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from phone_numbers.pool_config import PoolConfig
 
 
 class NumberPool(models.Model):
-    """`current` is ours: the last version that Laaffic accepted. `listed_…` is Laaffic's, as it was at `listed_at`."""
+    """`current` is ours: the last version that Laaffic accepted. `listed_…` is what Laaffic had at `listed_at`."""
 
     pool_number = models.CharField(_("pool number"), max_length=40)
     current = models.ForeignKey("PoolVersion", models.PROTECT, null=True, related_name="+", verbose_name=_("version"))
@@ -39,7 +39,7 @@ class NumberPool(models.Model):
 
     @property
     def listed(self) -> PoolConfig | None:
-        """What Laaffic holds; None when it holds nothing that we know of."""
+        """What Laaffic holds; None if it holds nothing that we know of."""
         if self.listed_at is None or self.gone_at is not None or self.listed_concurrency is None:
             return None
         return PoolConfig.of(self.pool_number, self.listed_addresses, self.listed_concurrency, self.listed_numbers)
@@ -56,10 +56,10 @@ class PoolVersion(models.Model):
     pool = models.ForeignKey(NumberPool, models.PROTECT, related_name="versions", verbose_name=_("pool"))
     number = models.PositiveIntegerField(_("version"))
     origin = models.CharField(_("origin"), max_length=9, choices=Origin)
-    again = models.PositiveIntegerField(_("again version"), null=True)  # which version was applied again
+    again = models.PositiveIntegerField(_("again version"), null=True)  # the version that was applied again
     pool_number = models.CharField(_("pool number"), max_length=40)
     old_pool_number = models.CharField(_("pool number before"), max_length=40, blank=True)
-    addresses = models.TextField(_("addresses"))  # what was found may be longer than we would send
+    addresses = models.TextField(_("addresses"))  # a pool found at Laaffic may have more than we would send
     max_concurrency = models.PositiveIntegerField(_("concurrent calls"))
     numbers = models.JSONField(_("numbers"), default=list)
     entry = models.OneToOneField(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))

@@ -1,4 +1,4 @@
-"""When our copy of Laaffic's lists of numbers was last made, and what came of it."""
+"""When our copies of Laaffic's lists of numbers were last read, and with what result."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from laaffic_console.gateway.models.list_copies import ListCopy
 
 
 class SyncStatus(ListCopy):
-    """One row a list: "pools", "owned", and "bindings 4luaKsL2" for each application."""
+    """One row per list: "pools", "owned", and "bindings 4luaKsL2" for each application."""
 
     counted: ClassVar[tuple[str, ...]] = ("rows", "added", "gone")
 

@@ -1,1 +1,1 @@
-"""What phone numbers register with the console: menu, search, exports, what is known of a person."""
+"""What phone numbers register with the console: menu, search, exports, entries about a person."""

@@ -1,4 +1,4 @@
-"""What numbers show in the menu."""
+"""Entries of numbers in the menu."""
 
 from django.utils.translation import gettext_lazy as _
 

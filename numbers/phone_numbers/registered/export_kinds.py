@@ -1,4 +1,4 @@
-"""What numbers give away as files, registered with the app that makes them."""
+"""Files that numbers offers, registered with the app that makes them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ def register_all() -> None:
 
 def _rows_of(model: type[Model]) -> lists.Rows:
     def rows(shown: QuerySet[Any], user: User | None) -> Iterator[list[Any]]:
-        from phone_numbers import exports, resources  # loads import-export: only what exports needs its 10 MB
+        from phone_numbers import exports, resources  # loads import-export, whose 10 MB only exports need
 
         resource = resources.resource_of(model)()
         resource.with_names = may_see_contacts(user)

@@ -1,4 +1,4 @@
-"""What of numbers can be found from everywhere."""
+"""Rows of numbers that the search on every page finds."""
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -70,5 +70,5 @@ def _bound(query: Query) -> Q:
 
 
 def _numbered(query: Query, column: str) -> Q:
-    """Of short tables: any part of the number."""
+    """Rows with these digits in any part of the number; for short tables only."""
     return Q(**{f"{column}__contains": query.digits or query.text})

@@ -1,4 +1,4 @@
-"""What numbers know of a person: the bindings that name one of their numbers."""
+"""Entries of numbers about a person: the bindings that name one of their numbers."""
 
 from collections.abc import Collection, Iterable, Sequence
 

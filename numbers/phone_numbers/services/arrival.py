@@ -1,4 +1,4 @@
-"""How long a request whose answer was lost may still be on its way at Laaffic, before its absence proves anything."""
+"""How long a request with a lost answer may still be on its way at Laaffic, before its absence proves anything."""
 
 import datetime as dt
 

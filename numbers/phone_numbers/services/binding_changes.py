@@ -26,7 +26,7 @@ from phone_numbers.services import binding_sync, syncing
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb
-# Of the interface → fields.
+# Parameters of the interface → fields.
 PARAMETERS = {"phoneA": "phone_a", "phoneB": "phone_b", "poolNumber": "pool_number", "expireS": "seconds"}
 
 
@@ -41,10 +41,10 @@ def bind(
     again: str = "",
     by: User | None = None,
 ) -> BindingRequest:
-    """Bind A to B. ValidationError, by field, when it is wrong or refused and nothing was bound.
+    """Bind A to B. ValidationError, by field, if it is wrong or refused and nothing was bound.
 
-    Where the answer was lost the request's ledger row is `unknown`: it is not sent again; the next synchronisation
-    finds out. Until then the same pair needs a reason, `again`.
+    If the answer was lost, the request's ledger row is `unknown`: it is not sent again; the next synchronisation
+    settles it. Until then the same pair needs a reason, `again`.
     """
     a, b = checked_pair(phone_a, phone_b)
     _check_terms(application, pool_number, seconds)
@@ -84,9 +84,9 @@ def bind(
 def unbind(
     binding: Binding, *, seen_pair: str | None = None, again: str = "", by: User | None = None
 ) -> BindingRequest:
-    """End a binding. ValidationError when it is refused; one that is gone already is marked so.
+    """End a binding. ValidationError if it is refused; a binding that is gone already is marked as gone.
 
-    `seen_pair` is the `pair` that the caller has looked at: a synchronisation may write other numbers to it.
+    `seen_pair` is the `pair` that the caller has looked at: a synchronisation may have given the row other numbers.
     """
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
@@ -128,7 +128,7 @@ def unbind_digest(binding: Binding) -> str:
 
 
 def checked_pair(phone_a: str, phone_b: str) -> tuple[str, str]:
-    """Both numbers as digits; they differ, and are of one country (laaffic-api#bindings)."""
+    """Both numbers as digits; ValidationError unless they differ and are of one country (laaffic-api#bindings)."""
     problems, numbers = {}, {}
     for field, text in (("phone_a", phone_a), ("phone_b", phone_b)):
         try:
@@ -184,7 +184,7 @@ def _prepare(
 
 
 def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
-    """Settle and write the binding in one transaction. An answer without its id is completed by the next sync."""
+    """Settle the request and store the binding in one transaction; without an id the next sync completes it."""
     now = timezone.now()
     asked = _fresh(request)
     with transaction.atomic():
@@ -212,7 +212,7 @@ def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
 
 
 def _look_soon(request: BindingRequest) -> BindingRequest:
-    """The list shows what happened to it."""
+    """Have the list read soon, as it shows what happened to the request."""
     syncing.COPIES.request(binding_sync.name_of(request.application))
     return _fresh(request)
 
@@ -222,7 +222,7 @@ def _fresh(request: BindingRequest) -> BindingRequest:
 
 
 def _end(binding: Binding, ending: str) -> None:
-    """A synchronisation may have missed it in the list before the answer was written here: this knows why."""
+    """End a binding with the right reason, even if a synchronisation noticed first that it is no longer listed."""
     open_or_missed = Q(ended_at=None) | Q(ending=Binding.Ending.VANISHED)
     Binding.objects.filter(open_or_missed, pk=binding.pk).update(ended_at=timezone.now(), ending=ending)
 
@@ -239,7 +239,7 @@ def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:
 
 
 def _explained(problem: LaafficError, request: BindingRequest) -> ValidationError:
-    """By the field that can be changed, with what to do next."""
+    """The refusal at the field that can be changed, with what to do next."""
     match problem.code:
         case Code.BOUND_ALREADY:
             return NotNow({"phone_a": _bound_already(request)})
@@ -258,7 +258,7 @@ def _explained(problem: LaafficError, request: BindingRequest) -> ValidationErro
 
 
 def _bound_already(request: BindingRequest) -> str:
-    """−35 says that one of the two is bound, not which; our copy may know."""
+    """The sentence for −35, which says that one of the two is bound, but not which; our copy may know."""
     both = [request.phone_a, request.phone_b]
     live = Binding.objects.live().filter(application=request.application)
     known = live.filter(phone_a__in=both) | live.filter(phone_b__in=both)

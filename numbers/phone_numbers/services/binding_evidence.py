@@ -18,7 +18,7 @@ RAN_OUT = known_by.time("by now it would have run out; no list showed it")
 
 
 def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> int:
-    """How many requests the list that was read since `began` has settled."""
+    """Settle requests by the list that was read since `began`; how many were settled."""
     open_requests = BindingRequest.objects.filter(application=application).select_related("entry", "binding")
     unknown = open_requests.filter(entry__state=EntryState.UNKNOWN)
     nameless = open_requests.filter(verb=Verb.BIND, binding=None, entry__state=EntryState.ACCEPTED)
@@ -31,7 +31,7 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
 
 
 def _denied(began: dt.datetime) -> Q:
-    """Of the last day: looked for by when they were asked for, however many there are."""
+    """Requests of the last day that a list denied; found by when they were made, so that an index is enough."""
     return Q(requested_at__gte=began - SHOWS_WITHIN - ARRIVES_WITHIN) & denied_lately(began, "entry__")
 
 
@@ -46,7 +46,7 @@ def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> b
 
 
 def _show_up(request: BindingRequest, began: dt.datetime, is_complete: bool) -> bool:
-    """An earlier list did not show that it was done, and this one does."""
+    """Correct a request that an earlier list denied, if this list shows that it was done."""
     if request.verb == Verb.UNBIND:
         binding = request.binding
         if binding is None or not is_complete or binding.ending != Binding.Ending.VANISHED:
@@ -67,7 +67,7 @@ def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> 
     if found := _made_by(request):
         _belongs(found, request)
         return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=_is_there(found, began))
-    if _would_be_over(request, began):  # its absence proves nothing any more, and nothing of it is left
+    if _would_be_over(request, began):  # it would have ended by now, so its absence proves nothing
         return ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not is_late:
         return False
@@ -79,7 +79,7 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
     binding = request.binding
     if binding is None:
         return False
-    if not is_complete:  # anyone who unbinds what has run out by now has what they wanted
+    if not is_complete:  # a binding that has run out by now is as good as unbound
         has_run_out = binding.expires_at is not None and binding.expires_at + ARRIVES_WITHIN <= began
         return has_run_out and ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not binding.is_live:
@@ -92,12 +92,12 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
 
 
 def _made_by(request: BindingRequest) -> Binding | None:
-    """The binding of these two numbers that was not there before the request left, and is not another request's."""
+    """The binding of this pair that did not exist before the request left, and is not another request's."""
     return _unclaimed(request).order_by("pk").first()
 
 
 def _is_repeated_now(request: BindingRequest) -> bool:
-    """Whether the same is asked for once more at the same moment: what the list holds may be that request's."""
+    """Whether the same is requested again at the same time: the listed binding may be that request's."""
     same_pair = BindingRequest.objects.filter(
         application_id=request.application_id, phone_a=request.phone_a, phone_b=request.phone_b, verb=Verb.BIND
     )
@@ -117,7 +117,7 @@ def _unclaimed(request: BindingRequest) -> QuerySet[Binding]:
 
 
 def _by_clock(bindings: QuerySet[Binding], request: BindingRequest) -> QuerySet[Binding]:
-    """For requests of before it was noted which row was the newest."""
+    """Bindings first seen since the request left; for old requests, which have no `newest_before`."""
     return bindings.filter(first_seen_at__gte=request.entry.left_at if request.entry else None)
 
 

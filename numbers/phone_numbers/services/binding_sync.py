@@ -1,7 +1,7 @@
 """Our copy of an application's AXB bindings (pns/queryBindPage, laaffic-api#querybindpage).
 
-What is not in the list any more is kept and marked with when. Requests whose answer was lost are settled by what the
-list shows.
+A binding that is no longer listed is kept, with the time of its end. Requests whose answer was lost are settled by what
+the list shows.
 """
 
 import datetime as dt
@@ -20,11 +20,11 @@ from phone_numbers.models import Binding, SyncStatus
 from phone_numbers.services import binding_evidence, syncing
 from phone_numbers.services.syncing import Copied, Reading
 
-CLOCKS_APART = dt.timedelta(minutes=1)  # what ended at about its time has expired, no matter whose clock is right
+CLOCKS_APART = dt.timedelta(minutes=1)  # a binding that ended at about its time has expired, whichever clock is right
 
 
 def names() -> list[str]:
-    """Of the lists that are copied."""
+    """The names of the copied lists."""
     return [name_of(application) for application in syncing.COPIES.applications()]
 
 
@@ -33,7 +33,7 @@ def name_of(application: Application) -> str:
 
 
 def sync(application: Application) -> Copied:
-    """Read all of the list; SyncFailed says why it cannot be read."""
+    """Read the whole list; SyncFailed says why it cannot be read."""
     return syncing.COPIES.run(name_of(application), lambda reading: _read(application, reading))
 
 
@@ -65,9 +65,9 @@ def _read(application: Application, reading: Reading[SyncStatus]) -> Copied:
 
 @transaction.atomic
 def write(application: Application, records: Sequence[wire.Binding], *, began: dt.datetime) -> int:
-    """One page in one statement; how many of it are new. What had gone and is back is live again.
+    """Store one page in one statement; how many bindings are new. One that had gone and is listed again is live again.
 
-    What ended from here since the list was begun stays ended: the page may be older than that.
+    One that was ended from here since the reading began stays ended: the page may be older.
     """
     found = {record.bind_id: record for record in records}
     ours = Binding.objects.select_for_update().filter(application=application, bind_id__in=list(found)).order_by("pk")
@@ -113,7 +113,7 @@ def write(application: Application, records: Sequence[wire.Binding], *, began: d
 
 
 def mark_ended(application: Application, began: dt.datetime) -> int:
-    """After a complete reading: what it did not see is no more. What has run out ended when it was to."""
+    """Mark unlisted bindings as ended, after a complete reading; one that has run out ended at its time."""
     now = timezone.now()
     run_out = _has_run_out()
     return _unseen(application, began).update(

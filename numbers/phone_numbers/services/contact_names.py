@@ -1,4 +1,4 @@
-"""Whose a number is, for a whole page of numbers in one query."""
+"""The names of contacts for a whole page of numbers, in one query."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from messaging.models import Contact
 
 
 def names_of(numbers: Iterable[str]) -> dict[str, str]:
-    """Number → name, for those that are contacts with a name."""
+    """Number → name, for numbers of contacts that have a name."""
     wanted = {number for number in numbers if number}
     known = Contact.objects.filter(number__in=wanted).exclude(name="")
     return dict(known.values_list("number", "name"))

@@ -9,5 +9,5 @@ ABOUT = ("binding request", "number pool", "owned number")
 
 
 def recover(*, now: dt.datetime | None = None) -> int:
-    """How many were given up for lost."""
+    """Give up requests whose process died; how many."""
     return lost_requests.give_up(LedgerEntry.objects.filter(about_kind__in=ABOUT), now=now)

@@ -1,6 +1,6 @@
 """Editing an owned number at Laaffic (number/edit, laaffic-api#owned-numbers): checked, recorded, sent, settled.
 
-No page says what a field that is left out does, so what is known of the number is sent along with what is changed.
+The vendor does not document what happens to a field that is left out, so all known values are sent with the changes.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ from phone_numbers.services import owned_evidence, owned_sync, syncing
 from phone_numbers.services.refusals import Overtaken
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
-PARAMETERS = {  # of the interface → fields
+PARAMETERS = {  # parameters of the interface → fields
     "outIp": "out_addresses",
     "inIp": "in_addresses",
     "inboundPrefix": "inbound_prefix",
@@ -54,7 +54,7 @@ REPEATED_WITHIN = dt.timedelta(minutes=10)
 
 
 def shown_digest(number: OwnedNumber) -> str:
-    """What stands for all that the editor has looked at."""
+    """A digest of all that the editor has looked at."""
     return ledger.digest_of(number.number, *(str(getattr(number, name)) for name in (*FIELDS, "voicemail_file")))
 
 
@@ -66,9 +66,9 @@ def edit(
     seen: str | None = None,
     by: User | None = None,
 ) -> LedgerEntry:
-    """Send what differs; ValidationError, by field, when nothing was changed. The row says `unknown` where the answer
-    was lost: the list settles it. `seen` is `shown_digest` of what was looked at. The same announcement within some
-    minutes is not sent again: the row is the first one's."""
+    """Send the changes; ValidationError, by field, if nothing was changed. The row says `unknown` if the answer was
+    lost: the list settles it. `seen` is `shown_digest` of what was looked at. The same announcement within some minutes
+    is not sent again: the row is then the first one's."""
     if file is not None:
         file = replace(file, name=keepable(file.name))
     with transaction.atomic():
@@ -102,7 +102,7 @@ def edit(
     else:
         with transaction.atomic():
             accepted(entry.pk)
-            has = changed if file is None else changed | {"voicemail_file_id": ""}  # the next list tells it
+            has = changed if file is None else changed | {"voicemail_file_id": ""}  # the next list names it
             OwnedNumber.objects.filter(pk=locked.pk).update(**has)
     syncing.COPIES.request(owned_sync.NAME)
     entry.refresh_from_db()
@@ -117,9 +117,9 @@ def _digest(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile
 
 
 def _given_just_now(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile) -> LedgerEntry | None:
-    """The last request about this number, where it gave the same file: a caller who repeats it has lost the answer.
+    """The last request about this number, if it gave the same file: a caller who repeats it has lost the answer.
 
-    What a number has is seen by the file's name, so another of the same name would not look like a change.
+    Only the name of a number's file is known, so another file of the same name would not look like a change.
     """
     last = owned_evidence.requests(number).first()
     if last is None or last.state != EntryState.ACCEPTED or last.digest != _digest(number, changed, file):
@@ -145,7 +145,7 @@ def _send(number: OwnedNumber, wanted: Mapping[str, Any], file: VoicemailFile | 
 
 
 def _changed(number: OwnedNumber, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is not given, and what is not known and not said, stays as it is."""
+    """The given values that differ; fields not given, and None, stay as they are."""
     tidy = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
     return {
         name: tidy[name]
@@ -204,7 +204,7 @@ def _problem_with_file(file: VoicemailFile) -> str:
 
 
 def _begins_as_sound(data: bytes) -> bool:
-    """A renamed document would be what callers hear."""
+    """Whether the file begins like sound: callers would hear a renamed document."""
     is_mpeg = data.startswith(b"ID3") or (data[:1] == b"\xff" and data[1:2] >= b"\xe0")
     return is_mpeg or data.startswith(b"RIFF") or data[4:8] == b"ftyp"
 

@@ -23,23 +23,23 @@ def requests(number: OwnedNumber) -> QuerySet[LedgerEntry]:
 
 
 def changed_since(began: dt.datetime, pks: Collection[int]) -> set[int]:
-    """Of these numbers: whose change left, or was found done, when a list was begun or later.
+    """The numbers among these whose change left, or was found done, since a reading began.
 
-    Under the numbers' locks: who settles a change writes the number in the same transaction. A change that was given
-    up as unknown in the meantime wrote nothing: what the list shows of it is news.
+    Under the numbers' locks: a change is settled in the transaction that writes its number. A change that was given up
+    as unknown in the meantime wrote nothing: what the list shows of it is news.
     """
-    moments = (began, database_clock.now() + due.CLOCKS_DIFFER_BY)  # what lies ahead says nothing
+    moments = (began, database_clock.now() + due.CLOCKS_DIFFER_BY)  # a time in the future says nothing
     since = Q(left_at__range=moments) | Q(settled_at__range=moments, state=EntryState.ACCEPTED)
     changes = LedgerEntry.objects.filter(since, about_kind=ABOUT, about_id__in=list(pks))
     return {pk for pk in changes.order_by().values_list("about_id", flat=True) if pk is not None}
 
 
 def settle(*, began: dt.datetime) -> None:
-    """A number that was read since `began` has what was asked for, or does not have it a minute later. A file of the
-    same name as the one before proves nothing: that is left to a person.
+    """Settle changes by the list: a number read since `began` has the new values, or a minute later does not.
+    A file of the same name as before proves nothing: that is left to a person.
 
-    What was denied so and turns up in this list was done, unless more was asked for since. A number whose page was not
-    written, as it was changed from here since, shows what we wrote: that proves nothing before the next list.
+    A change that was denied like this and shows in this list was done, unless more was requested since. A number that
+    was changed from here since was not written by the list and shows our own values: only the next list is proof.
     """
     lost = LedgerEntry.objects.filter(about_kind=ABOUT, state=EntryState.UNKNOWN, left_at__lt=began).order_by("pk")
     denied = LedgerEntry.objects.filter(denied_lately(began), about_kind=ABOUT).order_by("pk")
@@ -64,14 +64,14 @@ def settle(*, began: dt.datetime) -> None:
 
 
 def _as_listed(began: dt.datetime, pks: Collection[int]) -> dict[int, OwnedNumber]:
-    """Those of the numbers that are as the list that was begun then shows them."""
+    """The numbers among these that are as the list read since `began` shows them."""
     read = OwnedNumber.objects.filter(pk__in=list(pks), last_seen_at__gte=began).in_bulk()  # first: who changes one ...
     changed = changed_since(began, read)  # ... from here on is among these, or changed nothing that was read
     return {pk: number for pk, number in read.items() if pk not in changed}
 
 
 def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool | None:
-    """None: it has what was asked for, and may have had all of it before."""
+    """Whether the number shows the change; None if it has these values, but may have had all of them before."""
     changed = entry.summary.get("changed", {})
     if any(getattr(number, name, None) != value for name, value in changed.items()):
         return False
@@ -81,7 +81,7 @@ def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool | None:
 
 
 def _is_another_file(number: OwnedNumber, entry: LedgerEntry) -> bool:
-    """By its name, else by its id, as far as both ids are known."""
+    """Whether the file is another one: by its name, else by its id if both ids are known."""
     name, file_id = entry.summary.get("file before") or (number.voicemail_file, "")
     if name != number.voicemail_file:
         return True

@@ -35,12 +35,12 @@ COPIED = (
 
 
 def names() -> list[str]:
-    """Of the lists that are copied: none where nobody uses the channel."""
+    """The names of the copied lists; none if nobody uses the channel."""
     return [NAME] if syncing.COPIES.applications() else []
 
 
 def sync() -> Copied:
-    """Read all of the list; SyncFailed says why it cannot be read."""
+    """Read the whole list; SyncFailed says why it cannot be read."""
     return syncing.COPIES.run(NAME, _read)
 
 
@@ -69,9 +69,9 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
 
 @transaction.atomic
 def write(records: Sequence[wire.OwnedNumber], began: dt.datetime) -> int:
-    """One page in one statement; how many of it are new.
+    """Store one page in one statement; how many numbers are new.
 
-    What was changed from here since the list was begun stays as it is: the page may be older than that.
+    A number that was changed from here since the reading began stays as it is: the page may be older.
     """
     found = {record.number: record for record in records}
     ours = OwnedNumber.objects.select_for_update().filter(number__in=list(found)).order_by("pk")

@@ -1,6 +1,6 @@
 """Changing a pool at Laaffic: checked, compared, confirmed by typing its number, recorded, sent, settled.
 
-Nothing is applied by halves: a version becomes ours when Laaffic has accepted it, and until then stays what was asked.
+A version becomes ours only when Laaffic has accepted it; until then it is just a request.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from phone_numbers.services import pool_state, pool_sync, syncing
 from phone_numbers.services.refusals import Overtaken
 
 Origin = PoolVersion.Origin
-# Of the interface → fields.
+# Parameters of the interface → fields.
 PARAMETERS = {
     "poolNumber": "pool_number",
     "customerWhitelist": "whitelist",
@@ -36,12 +36,12 @@ PARAMETERS = {
     "numberList": "numbers",
 }
 TAKEN = "taken"  # the error of a number that another pool has
-NAMED = 5  # of the numbers that come twice
+NAMED = 5  # at most, of the numbers that come twice
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What somebody wrote, read and checked."""
+    """The settings that somebody typed, read and checked."""
 
     config: PoolConfig
     duplicate_numbers: tuple[str, ...] = field(default=())
@@ -57,7 +57,7 @@ def read(
     file: bytes | None = None,
     pool: NumberPool | None = None,
 ) -> Proposal:
-    """Check what was typed, all of it; ValidationError names every field that is wrong."""
+    """Check everything that was typed; ValidationError names every field that is wrong."""
     problems: dict[str, Sequence[str | ValidationError]] = {}
     held = pool.listed if pool else None
     pool_number = pool_number.strip()
@@ -90,10 +90,10 @@ def read(
 
 
 def taking_over(pool: NumberPool, proposal: Proposal, seen_version: int | None) -> tuple[Proposal, PoolVersion | None]:
-    """Where another has changed the pool since a form was filled from it: what the form has left as it was takes what
-    the other has made of it, so that sending it does not undo their change. Theirs comes along; None without one.
+    """Merge somebody else's change since the form was filled: values that the form left as they were take the other's,
+    so that sending it does not undo that change. Also returns the other's version; None if there is none.
 
-    `seen_version` is the key of the version that was ours then: a number may be another's after a restore.
+    `seen_version` is the key of the version that was ours then: after a restore a version number may be another's.
     """
     now, was = pool.current, pool.versions.filter(pk=seen_version or 0).first()
     if now is None or was is None or was.pk == now.pk:
@@ -112,23 +112,23 @@ def _same(value: object, other: object) -> bool:
 
 
 def difference_to_held(pool: NumberPool | None, config: PoolConfig) -> PoolDifference:
-    """What the change would change at Laaffic, as far as we know what it holds."""
+    """What the change would change at Laaffic, as far as we know what Laaffic holds."""
     return difference(pool.listed if pool else None, config)
 
 
 def listed_as_shown(pool: NumberPool | None) -> str:
-    """What stands for all that Laaffic holds of a pool: pages carry it from the difference they show to the act."""
+    """A mark for all that Laaffic holds of a pool: pages pass it on from the difference that they show."""
     held = pool.listed if pool else None
     return held.fingerprint if held else "nothing"
 
 
 def version_as_shown(pool: NumberPool) -> int:
-    """The key of the version that is ours, and 0 without one."""
+    """The key of the version that is ours; 0 if there is none."""
     return pool.current_id or 0
 
 
 def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolVersion:
-    """A new pool at Laaffic. A number whose creation was refused before can be tried again."""
+    """Create a pool at Laaffic. A number whose creation was refused before can be tried again."""
     _check_typed(typed, proposal.pool_number)
     try:
         with transaction.atomic():
@@ -136,7 +136,7 @@ def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolV
                 raise _taken(proposal.pool_number)
             never_made = NumberPool.objects.filter(pool_number=proposal.pool_number, current=None, gone_at=None).first()
             pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
-    except IntegrityError as problem:  # somebody else creates it at the same moment
+    except IntegrityError as problem:  # somebody else creates it at the same time
         raise _taken(proposal.pool_number) from problem
     try:
         return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_listed=listed_as_shown(None), by=by)
@@ -155,12 +155,12 @@ def apply(
     seen_listed: str | None = None,
     by: User | None = None,
 ) -> PoolVersion:
-    """Send a pool's settings. ValidationError, by field, when nothing was changed; Overtaken where it is not as seen.
+    """Send a pool's settings. ValidationError, by field, if nothing was changed; Overtaken if the pool is not as seen.
 
-    Where the answer was lost the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
-    finds out. `seen_version` is the key of the version that was ours when the caller looked: if another is by now,
-    they look again.
-    `seen_listed` is `listed_as_shown` of what their difference was against: a synchronisation makes no version.
+    If the answer was lost, the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
+    settles it. `seen_version` is the key of the version that was ours when the caller looked: if it is another one now,
+    they look again. `seen_listed` is `listed_as_shown` for the difference that they saw: a synchronisation makes no
+    version.
     """
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
@@ -194,7 +194,7 @@ def apply(
         NumberPool.objects.select_for_update().get(pk=pool.pk)
         if not pool_state.is_followed(version):
             pool_state.take(version, listed_at=timezone.now())
-    syncing.COPIES.request(pool_sync.NAME)  # what Laaffic has made of it
+    syncing.COPIES.request(pool_sync.NAME)  # to see what Laaffic has made of it
     return _fresh(version)
 
 
@@ -206,7 +206,7 @@ def apply_version(
     seen_listed: str | None = None,
     by: User | None = None,
 ) -> PoolVersion:
-    """Apply an earlier version, or the current one where Laaffic's has drifted."""
+    """Apply an earlier version, or the current one if Laaffic's settings have drifted."""
     return apply(
         version.pool,
         version.config,
@@ -220,7 +220,7 @@ def apply_version(
 
 
 def adopt(pool: NumberPool, *, seen_listed: str | None = None, by: User | None = None) -> PoolVersion:
-    """Take Laaffic's settings over as ours; nothing is sent."""
+    """Take over Laaffic's settings as ours; nothing is sent."""
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
         _check_seen(locked, seen_listed)
@@ -243,7 +243,7 @@ def _send(old: PoolConfig | None, config: PoolConfig) -> None:
             numbers=config.numbers,
         )
         return
-    # An empty list may mean "none" or "as before" to Laaffic: it is sent only where numbers are to go.
+    # An empty list may mean "none" or "as before" to Laaffic: it is sent only if numbers are to be removed.
     client.edit_pool(
         old_pool_number=old.pool_number,
         pool_number=config.pool_number,
@@ -316,7 +316,7 @@ def _taken(pool_number: str) -> ValidationError:
 
 
 def _summary(pool: NumberPool, version: PoolVersion) -> dict[str, object]:
-    """Counts and names for the ledger."""
+    """The entry in the ledger: counts and names."""
     changed = difference(pool.listed, version.config)
     return {
         "pool": version.pool_number,
@@ -344,6 +344,6 @@ def _explained(problem: LaafficError) -> ValidationError:
 
 
 def names_in(values: Sequence[str]) -> str:
-    """The first few, and how many more."""
+    """The first few values, and how many more there are."""
     shown = ", ".join(values[:NAMED])
     return f"{shown} … (+{len(values) - NAMED})" if len(values) > NAMED else shown

@@ -1,4 +1,4 @@
-"""What is written on a pool when something is known about it. Called inside a transaction."""
+"""Writing to a pool what is known about it. Called inside a transaction."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 
 def open_version(pool: NumberPool) -> PoolVersion | None:
-    """The change whose outcome is not known yet: until it is, nothing else is sent for this pool."""
+    """The change whose outcome is unknown so far: until it is known, nothing else is sent for this pool."""
     return pool.versions.filter(entry__state__in=OPEN).select_related("entry").first()
 
 
@@ -47,13 +47,13 @@ def add_version(
 
 
 def is_followed(version: PoolVersion) -> bool:
-    """Whether something newer was, or may have been, done at Laaffic since: its list tells what it holds."""
+    """Whether a newer change was, or may have been, made at Laaffic: then only its list shows what it holds."""
     not_done = (EntryState.REFUSED, EntryState.NOT_SENT)
     return version.pool.versions.filter(number__gt=version.number).exclude(entry__state__in=not_done).exists()
 
 
 def take(version: PoolVersion, *, listed_at: dt.datetime) -> None:
-    """This version is what Laaffic holds: it becomes ours."""
+    """Note that Laaffic holds this version, which becomes ours."""
     NumberPool.objects.filter(pk=version.pool_id).update(
         pool_number=version.pool_number,
         current=version,
@@ -67,7 +67,7 @@ def take(version: PoolVersion, *, listed_at: dt.datetime) -> None:
 
 
 def keep_listed(pool: NumberPool, config: PoolConfig, *, listed_at: dt.datetime) -> None:
-    """Laaffic holds this. Where it is not what is ours the pool has drifted, since the first time that was seen."""
+    """Note what Laaffic holds. If that differs from ours the pool has drifted, since this was first seen."""
     differs = pool.current is not None and not config.same_as(pool.current.config)
     pool.listed_addresses = config.whitelist
     pool.listed_concurrency = config.max_concurrency

@@ -1,6 +1,6 @@
-"""Our pools against Laaffic's (queryNumberPool, laaffic-api#pools): what is new there, what differs, what is gone.
+"""Comparing our pools with Laaffic's (queryNumberPool, laaffic-api#pools): new ones, different ones, gone ones.
 
-Changes whose answer was lost are settled first, by what the list shows.
+First, changes whose answer was lost are settled by what the list shows.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ NAME = "pools"
 
 
 def names() -> list[str]:
-    """Of the lists that are copied: none where nobody uses the channel."""
+    """The names of the copied lists; none if nobody uses the channel."""
     return [NAME] if syncing.COPIES.applications() else []
 
 
@@ -67,7 +67,7 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
 
 
 def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_complete: bool) -> int:
-    """What the list says about changes whose answer was lost; how many it has settled."""
+    """Settle changes whose answer was lost by the list; how many were settled."""
     unknown = PoolVersion.objects.filter(entry__state=EntryState.UNKNOWN).select_related("entry", "pool").order_by("pk")
     settled = sum(_settle(version, found, began, is_complete) for version in unknown)
     denied = PoolVersion.objects.filter(denied_lately(began, "entry__"))
@@ -76,7 +76,7 @@ def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_compl
 
 @transaction.atomic
 def _show_up(version: PoolVersion, found: dict[str, PoolConfig], began: dt.datetime) -> bool:
-    """An earlier list did not show that it was done, and this one does; unless the pool has changed since."""
+    """Correct a change that an earlier list denied, if this list shows it, unless the pool has changed since."""
     if version.pool.versions.filter(number__gt=version.number).exists():
         return False
     if not version.config.same_as(found.get(version.pool_number)):
@@ -114,8 +114,8 @@ def _minute(moment: dt.datetime) -> str:
 
 @transaction.atomic
 def compare(config: PoolConfig, began: dt.datetime) -> bool:
-    """Write what Laaffic holds beside what is ours; True for a pool that is new to us."""
-    is_coming = _is_asked_for(config.pool_number)  # first: once that is settled, it is one of ours
+    """Store what Laaffic holds beside ours; True for a pool that is new to us."""
+    is_coming = _is_asked_for(config.pool_number)  # read first: once the request is settled, the pool is ours
     pool = _ours(config.pool_number)
     if pool is None and (is_coming or _was_renamed(config.pool_number, began)):
         return False
@@ -127,7 +127,7 @@ def compare(config: PoolConfig, began: dt.datetime) -> bool:
     if pool.listed_at is not None and pool.listed_at > began and not due.is_ahead(pool.listed_at):
         return False  # changed from here while the list was read
     if pool.current is None and not pool_state.is_open(pool):
-        # Refused or lost as it seemed, and there after all, with other settings than were asked for.
+        # It seemed refused or lost, and is there after all, with other settings than were requested.
         version = pool_state.add_version(pool, config, origin=PoolVersion.Origin.FOUND)
         pool_state.take(version, listed_at=began)
         return False
@@ -141,7 +141,7 @@ def _is_asked_for(pool_number: str) -> bool:
 
 
 def _was_renamed(pool_number: str, began: dt.datetime) -> bool:
-    """Whether a pool may have had this number when the list was read, and has another by now."""
+    """Whether a pool may have had this number when the list was read, and has another one now."""
     changes = PoolVersion.objects.filter(old_pool_number=pool_number).exclude(pool_number=pool_number)
     since = changes.filter(Q(entry__left_at__gte=began) | Q(entry__settled_at__gte=began))
     times = since.values_list("entry__left_at", "entry__settled_at")
@@ -154,9 +154,9 @@ def _ours(pool_number: str) -> NumberPool | None:
 
 
 def mark_gone(began: dt.datetime) -> int:
-    """After a complete reading: every pool that is there has been stamped with its beginning.
+    """Mark unlisted pools as gone, after a complete reading, which has stamped every listed pool with its beginning.
 
-    One whose change is under way may be there under another number.
+    A pool whose change is under way is left out, as it may be listed under another number.
     """
     under_way = PoolVersion.objects.filter(pool=OuterRef("pk"), entry__state__in=pool_state.OPEN)
     unseen = NumberPool.objects.filter(~Exists(under_way), due.unseen("listed_at", began), gone_at=None)

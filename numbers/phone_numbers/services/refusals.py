@@ -1,7 +1,7 @@
-"""What services of pools and owned numbers refuse."""
+"""Refusals of the services of pools and owned numbers."""
 
 from laaffic_console.kit.words.not_now import NotNow
 
 
 class Overtaken(NotNow):
-    """What it has at Laaffic is not what the person who changes it has looked at."""
+    """Laaffic's settings are not those that the person who changes them has seen."""

@@ -1,4 +1,4 @@
-"""Which of Laaffic's lists of numbers there are to copy, and who reads each."""
+"""The lists of numbers that are copied from Laaffic, and what reads each."""
 
 from django.utils.translation import gettext as _
 
@@ -8,7 +8,7 @@ from phone_numbers.services.syncing import COPIES, Copied, SyncFailed
 
 
 def names() -> list[str]:
-    """Nothing is copied where nobody uses numbers."""
+    """The names of all copied lists; none if nobody uses numbers."""
     return [*binding_sync.names(), *pool_sync.names(), *owned_sync.names()]
 
 
@@ -17,7 +17,7 @@ def ring_due() -> None:
 
 
 def run(name: str) -> None:
-    """For a job, which may be rung for twice; how it went is on the list's own row."""
+    """The job, which may be rung for twice; the list's own row says how it went."""
     if not COPIES.is_due(name):
         return
     try:
@@ -27,7 +27,7 @@ def run(name: str) -> None:
 
 
 def sync(name: str) -> Copied:
-    """Do it now; SyncFailed says why not."""
+    """Read the list now; SyncFailed says why not."""
     if name == pool_sync.NAME:
         return pool_sync.sync()
     if name == owned_sync.NAME:

@@ -91,7 +91,7 @@ class Command(ConsoleCommand):
         self.answer(shown, otherwise)
 
     def _unknown(self, document: dict[str, Any], options: dict[str, Any]) -> str:
-        """What to do next where nobody knows what came of it; "" otherwise."""
+        """What to do next if the outcome is unknown; "" otherwise."""
         asks_only = options["verb"] not in ("call", "group", "phone") or options.get("group_verb") == "show"
         if asks_only or document.get("state") != EntryState.UNKNOWN:
             return ""
@@ -105,7 +105,7 @@ class Command(ConsoleCommand):
         return f"{advice} manage.py voice group show {document['id']}"
 
     def _sync(self, options: dict[str, Any]) -> dict[str, Any]:
-        """{list: rows read}; every list is tried before the first that failed is told."""
+        """{list: rows read}; all lists are tried before the first error is raised."""
         names = scheduling.names()
         if not names:
             raise switched_off.why(Channel.VOICE) or CommandError(
@@ -136,7 +136,7 @@ class Command(ConsoleCommand):
             raise outcomes.NotKnown(document, problem) from problem
 
     def _files(self, options: dict[str, Any]) -> list[dict[str, Any]]:
-        """Each with its id at Laaffic; `ours` where this library holds the same name."""
+        """Laaffic's audio files with their ids; `ours`: the library has a file of this name."""
         listed = list(laaffic_client().voice.every_audio_file())
         ours = set(AudioFile.objects.values_list("name", flat=True))
         return [
@@ -170,7 +170,7 @@ class Command(ConsoleCommand):
         }
 
     def _phone(self, options: dict[str, Any]) -> dict[str, Any]:
-        """A password is printed here and kept nowhere."""
+        """Add phones or reset a password; a new password is printed here and kept nowhere."""
         if options["action"] == "reset" and not options["account"]:
             raise CommandError("Say which phone: manage.py voice phone reset ACCOUNT")
         if options["action"] == "reset":

@@ -1,4 +1,4 @@
-"""Asking Laaffic how our group-call tasks stand: all that are open, and those whose call records still come in."""
+"""Asking Laaffic for the state of our group-call tasks: the open ones, and those whose call records still arrive."""
 
 from django.db.models import Q, QuerySet
 
@@ -20,21 +20,21 @@ from voice.services.syncing import COPIES, Copied, Reading
 
 NAME = group_answers.SYNC
 AT_ONCE = 500
-GIVE_UP_AFTER = 3  # tasks in a row that cannot be asked for: it is not the tasks, then
+GIVE_UP_AFTER = 3  # failures in a row: then the fault is not a single task's
 
 
 def names() -> list[str]:
-    """Of the lists that are copied: none where nobody uses the channel."""
+    """The names of the copied lists; none if nobody uses the channel."""
     return [NAME] if COPIES.applications() else []
 
 
 def sync(*, only_due: bool = False) -> int:
-    """Ask for each that is open, or only for those whose time has come; how many. SyncFailed says why not."""
+    """Ask for each open task, or only for those that are due; how many. SyncFailed says why not."""
     return COPIES.run(NAME, lambda reading: _read(reading, only_due)).rows
 
 
 def sync_due() -> None:
-    """For the job, when nobody asked: those whose time has come. What is missed is asked for less and less often."""
+    """Ask for the tasks that are due, when no person asked; for missing ones less and less often."""
     if is_anything_due() or COPIES.is_due(NAME):
         sync(only_due=True)
 
@@ -54,7 +54,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
             problem = _look_apart(task)
             last, in_a_row = problem or last, in_a_row + 1 if problem else 0
         looked_at += 1
-        if in_a_row == GIVE_UP_AFTER or asking.is_over():  # the others come first the next time
+        if in_a_row == GIVE_UP_AFTER or asking.is_over():  # the others come first next time
             break
     if last is not None:
         raise last
@@ -62,7 +62,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
 
 
 def _look_apart(task: GroupTask) -> LaafficError | None:
-    """What hinders this task alone, such as a list that cannot be read: the others are asked for anyway."""
+    """Look at one task; return an error that affects only this task, so that the others are still looked at."""
     try:
         look(task)
     except LaafficError as problem:
@@ -81,11 +81,11 @@ def _later(task: GroupTask) -> None:
 
 
 def look(task: GroupTask) -> None:
-    """Ask for one now; a LaafficError where it cannot be asked."""
+    """Ask for one task now; LaafficError if Laaffic cannot be asked."""
     was_over = task.state in OVER
     group_records.adopt(task)
     if group_state.look(task).state in OVER and not was_over:
-        COPIES.request(records_pulls.GROUP)  # its calls' records are worth reading now
+        COPIES.request(records_pulls.GROUP)  # the records of its calls are worth reading now
 
 
 def is_anything_due() -> bool:
@@ -98,9 +98,9 @@ def ring_if_due() -> None:
 
 
 def recover() -> None:
-    """Launches whose process died: what never left is a draft again, what may have left is looked for by its name."""
+    """Settle launches whose process died: those that never left are drafts again, the others are looked for by name."""
     now = database_clock.now()
-    # A launch says when it began; one that lies ahead was begun by a clock that was wrong.
+    # `look_at` is when the launch began; if it lies ahead, the clock was wrong then.
     long_ago = Q(look_at__lte=now - lost_requests.LOST_AFTER) | Q(look_at__gt=now + lost_requests.LOST_AFTER)
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
@@ -114,11 +114,11 @@ def recover() -> None:
 
 
 def _says_taken(entry: LedgerEntry) -> bool:
-    """Refused since its name is there: its process died before it wrote whose that is."""
+    """Whether it was refused because its name exists; its process died before it wrote down whose the name is."""
     return entry.state == EntryState.REFUSED and codes.lookup(Family.VOICE, entry.code).says_duplicate
 
 
 def _as_seen(task: GroupTask) -> QuerySet[GroupTask]:
-    """While it is the same launch's, with the same call: another may have begun since it was read."""
+    """The task if it is still the same launch with the same request: another may have begun since it was read."""
     same = GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
     return same.filter(entry=task.entry)

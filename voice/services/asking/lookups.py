@@ -1,4 +1,4 @@
-"""A person's question to Laaffic about one call or one task, answered while they wait."""
+"""Asking Laaffic about one call or one task while a person waits for the answer."""
 
 from django.utils.translation import gettext as _
 
@@ -16,7 +16,7 @@ SIP_KINDS = (CallKind.SIP, CallKind.SIP_DIRECT)
 
 
 class AskFailed(Exception):
-    """Laaffic has told nothing; the sentence says why and what to do."""
+    """Laaffic has said nothing; the sentence says why and what to do."""
 
 
 def about_id(voice_id: str, *, is_sip: bool) -> WireRecord:
@@ -37,7 +37,7 @@ def about_id(voice_id: str, *, is_sip: bool) -> WireRecord:
 
 
 def about_call(asked: SipCall) -> WireRecord:
-    """A call whose answer was lost has no id to ask by: then the list is read, where its mark finds it."""
+    """The record of a call; if its answer was lost, it has no id to ask for, and the list is read for its mark."""
     if asked.voice_id:
         return about_id(asked.voice_id, is_sip=True)
     syncing.COPIES.request(records_pulls.SIP)
@@ -45,7 +45,7 @@ def about_call(asked: SipCall) -> WireRecord:
 
 
 def about_record(record: CallRecord) -> WireRecord:
-    """What does not say its kind is looked for in both lists."""
+    """The record again; if its kind is unknown, it is looked for in both lists."""
     if record.kind is not None:
         return about_id(record.voice_id, is_sip=record.kind in SIP_KINDS)
     try:

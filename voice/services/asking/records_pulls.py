@@ -1,4 +1,4 @@
-"""Asking for call records that were not pushed: two months the first time, then what is new."""
+"""Asking for call records that were not pushed: two months the first time, after that only new ones."""
 
 import datetime as dt
 import logging
@@ -23,16 +23,16 @@ SIP, GROUP = "sip records", "group records"
 NAMES = (SIP, GROUP)
 FIRST = dt.timedelta(days=60)
 CLOCKS_DIFFER_BY = dt.timedelta(minutes=5)
-OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it has ended, and found by when it began
+OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it ends, but listed by when it began
 
 
 def names() -> list[str]:
-    """Of the lists that are copied: none where nobody uses the channel."""
+    """The names of the copied lists; none if nobody uses the channel."""
     return list(NAMES) if COPIES.applications() else []
 
 
 def sync(name: str) -> int:
-    """Read what is new of one of the two lists; how many records were read. SyncFailed says why it cannot be read."""
+    """Read the new records of one of the two lists; how many. SyncFailed says why it cannot be read."""
     return COPIES.run(name, _read_sip if name == SIP else _read_group).rows
 
 
@@ -55,7 +55,7 @@ def _read(
     kind: CallKind | None,
     since: dt.datetime | None = None,
 ) -> Copied:
-    """What is new since the last reading, and from `since` on in any case."""
+    """Read the records that are new since the last reading, and all those from `since` on."""
     now = timezone.now()
     start = reading.copy.read_until - OVERLAP if reading.copy.read_until else now - FIRST
     if since is not None:

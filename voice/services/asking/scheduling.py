@@ -1,4 +1,4 @@
-"""Which of Laaffic's voice lists are copied when: every few minutes by the sweeper, at once when somebody asks."""
+"""When each of Laaffic's voice lists is copied: every few minutes by the sweeper, at once when somebody asks."""
 
 from laaffic_console.gateway.services.work import bell, sweeps
 from laaffic_console.kit.words.said import gettext as _
@@ -17,7 +17,7 @@ def names() -> list[str]:
 
 
 def sweep() -> None:
-    """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
+    """Do what was left undone: old lists, calls whose process died, calls whose record is awaited."""
     sweeps.run(
         "voice",
         calls.recover,
@@ -37,7 +37,7 @@ def _ring_due() -> None:
 
 
 def run(name: str) -> None:
-    """For a job, which may be rung for twice; how it went is on the list's own row."""
+    """The job, which may be rung for twice; the list's own row says how it went."""
     try:
         if name == group_sync.NAME and not COPIES.is_asked_for(name):
             group_sync.sync_due()
@@ -48,7 +48,7 @@ def run(name: str) -> None:
 
 
 def sync(name: str) -> int:
-    """Do it now; SyncFailed says why not."""
+    """Copy the list now; SyncFailed says why not."""
     if name in records_pulls.NAMES:
         return records_pulls.sync(name)
     if name == group_sync.NAME:

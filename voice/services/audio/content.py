@@ -1,4 +1,4 @@
-"""What an audio file is, by its content: its name proves nothing. The gateway takes mp3, m4a and wav."""
+"""The type of an audio file, by its content: its name proves nothing. The gateway takes mp3, m4a and wav."""
 
 import io
 import math
@@ -19,7 +19,7 @@ from voice.models import AudioType
 
 SHORTEST_NAME, LONGEST_NAME = 5, 32  # characters, with the suffix
 
-# What people take for audio by mistake, named so that the error helps.
+# Types that people take for audio by mistake, named so that the error helps.
 FOREIGN = (
     (b"\x89PNG", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -43,7 +43,7 @@ class Inspected:
 
 
 def inspect(data: bytes) -> Inspected:
-    """What `data` is; ValidationError at `file` for what is not whole audio of one of the three kinds."""
+    """The type and length of `data`; ValidationError at `file` unless it is whole audio of one of the three types."""
     if not data:
         raise _unfit(_("The file is empty (0 bytes). Save the recording again and choose that."))
     if problem := problem_with_size(len(data)):
@@ -59,22 +59,22 @@ def inspect(data: bytes) -> Inspected:
 
 
 def problem_with_size(size: int) -> str:
-    """What is wrong with a file of so many bytes; "" where it is small enough."""
+    """Why a file of so many bytes is too large; "" if it is small enough."""
     if size <= settings.AUDIO_MAX_BYTES:
         return ""
     return _("The file has %(size)s MB; at most %(most)s MB are taken. Shorten it, or save it as MP3 of 64 kbit/s.") % {
-        "size": f"{math.ceil(size / 1048576 * 10) / 10:.1f}",  # never what may be taken
+        "size": f"{math.ceil(size / 1048576 * 10) / 10:.1f}",  # rounded up: never shown as a size that is allowed
         "most": f"{settings.AUDIO_MAX_BYTES / 1048576:g}",
     }
 
 
 def with_suffix(name: str, audio_type: AudioType) -> str:
-    """A name that ends with none gets that of its content; another one is refused by `check_name`."""
+    """The name, with the suffix of its content if it has none; a wrong suffix is refused by `check_name`."""
     return f"{name}.{audio_type.value}" if name and "." not in name else name
 
 
 def check_name(name: str, audio_type: AudioType) -> None:
-    """ValidationError at `name` unless Laaffic takes it for audio of this kind."""
+    """Raise ValidationError at `name` unless Laaffic takes this name for audio of this type."""
     try:
         check_audio_name(name)
     except InvalidRequest as problem:
@@ -112,7 +112,7 @@ def _is_mpeg4(data: bytes) -> bool:
 
 
 def _is_mpeg(data: bytes) -> bool:
-    """An ID3 tag, or the sync bits of a layer III frame."""
+    """Whether it begins with an ID3 tag, or with the sync bits of a layer III frame."""
     return data.startswith(b"ID3") or (len(data) > 2 and data[0] == 0xFF and data[1] & 0xE6 == 0xE2)
 
 
@@ -120,7 +120,7 @@ def _seconds(kind: type[MP3] | type[MP4] | type[WAVE], data: bytes) -> float:
     damaged = _unfit(_("The audio is damaged, or of a kind that phones do not play. Save it again as MP3 or WAV."))
     try:
         info = kind(io.BytesIO(data)).info
-    except Exception as problem:  # readers of broken audio raise all there is
+    except Exception as problem:  # readers of broken audio raise anything
         raise damaged from problem
     if info is None or getattr(info, "sketchy", False) or getattr(info, "layer", 3) != 3:
         raise damaged

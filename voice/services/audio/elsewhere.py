@@ -1,6 +1,6 @@
 """Audio files that Laaffic has and that were uploaded elsewhere (voice/fileQuery): taken over by their id.
 
-Laaffic gives no content back: such a file can be played to callees, and neither here nor from within a request.
+Laaffic gives no content back: callees can hear such a file, but it can neither be played here nor sent with a task.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ from voice.models import AudioFile, AudioType
 from voice.services import syncing
 from voice.services.audio import uploads
 
-AT_MOST = 1000  # of the list, on a page
+AT_MOST = 1000  # files of the list, on a page
 
 
 def listed() -> list[UploadedAudio]:
-    """What the library does not have; ValidationError where the list cannot be read."""
+    """Laaffic's files that the library does not have; ValidationError if the list cannot be read."""
     ours = set(AudioFile.objects.exclude(file_id="").values_list("file_id", flat=True))
     mine = set(AudioFile.objects.filter(file_id="").values_list("name", flat=True))
     first = itertools.islice(_read(), AT_MOST)
@@ -32,7 +32,7 @@ def listed() -> list[UploadedAudio]:
 
 
 def take(file_id: str, *, by: User | None = None) -> AudioFile:
-    """The library's row for it; what is there already stays as it is."""
+    """The library's row for the file; an existing one stays as it is."""
     if known := AudioFile.objects.filter(file_id=file_id).exclude(file_id="").first():
         return known
     found = next((file for file in _read() if file.file_id and file.file_id == file_id), None)
@@ -54,7 +54,7 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
                 audio_type=suffix,
                 content=b"",
                 size=0,
-                digest=hashlib.sha256(f"elsewhere:{file_id}".encode()).hexdigest(),  # of no content: one row an id
+                digest=hashlib.sha256(f"elsewhere:{file_id}".encode()).hexdigest(),  # not of content: one row per id
                 seconds=found.seconds or 0,
                 file_id=file_id[:120],
                 uploaded_at=found.uploaded_at or timezone.now(),
@@ -75,5 +75,5 @@ def _read() -> Iterator[UploadedAudio]:
 
 
 def _may_be_ours(file: UploadedAudio, mine: Collection[str]) -> bool:
-    """An upload of ours whose answer was lost is settled by Upload; without an id nothing can be played."""
+    """Whether it may be our upload whose answer was lost, which Upload settles; also if it has no id to play it by."""
     return not file.file_id or file.name in mine

@@ -1,7 +1,7 @@
 """The audio library: files checked by content, kept here, and given to Laaffic once (laaffic-api#fileupload).
 
-A name is unique in the whole account, so it is the upload's own mark: after a lost answer Laaffic's list tells whether
-the file arrived, and −20 on another try says the same. A name that was taken before our first try is somebody else's.
+A name is unique in the whole account, so it marks the upload: after a lost answer Laaffic's list shows whether the file
+arrived, and −20 on another try says the same. A name that was taken before our first try is somebody else's.
 """
 
 import hashlib
@@ -43,11 +43,11 @@ class UploadFailed(Exception):
 
 
 class UploadUnknown(UploadFailed):
-    """The answer was lost. To upload it again is safe: a name is taken once."""
+    """The answer was lost. Uploading the file again is safe: Laaffic takes a name once."""
 
 
 def read(upload: "UploadedFile[Any]") -> bytes:
-    """All of a chosen file; ValidationError at `file` says how large one is that is too large, and reads none of it."""
+    """The content of a chosen file; one that is too large is not read: ValidationError at `file` says its size."""
     if problem := audio_content.problem_with_size(upload.size or 0):
         raise ValidationError({"file": problem})
     data: bytes = upload.read()
@@ -55,7 +55,7 @@ def read(upload: "UploadedFile[Any]") -> bytes:
 
 
 def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, bool]:
-    """The library's row for this content, and whether it is new; ValidationError at `file` or `name` for the unfit."""
+    """The library's row for this content, and whether it is new; ValidationError at `file` or `name` if unfit."""
     found = audio_content.inspect(data)
     digest = hashlib.sha256(data).hexdigest()
     if known := AudioFile.objects.filter(digest=digest).first():
@@ -92,12 +92,12 @@ def check_free(name: str, *, other_than: int | None = None) -> None:
 
 
 def suggested_name(given: str) -> str:
-    """A chosen file's own name, without its folders."""
+    """The name of the chosen file, without its folders."""
     return PurePosixPath(keepable(without_marks(given)).replace("\\", "/")).name.strip()
 
 
 def rename(audio: AudioFile, name: str) -> None:
-    """ValidationError at `name`; only what Laaffic cannot have yet takes another name."""
+    """Rename a file that Laaffic cannot have yet; ValidationError at `name`."""
     name = audio_content.with_suffix(name.strip(), AudioType(audio.audio_type))
     if name == audio.name:
         return
@@ -113,7 +113,7 @@ def rename(audio: AudioFile, name: str) -> None:
 
 
 def archive(audio_id: int, *, is_archived: bool) -> None:
-    """Whether it is no longer offered."""
+    """Set whether the file is no longer offered."""
     others = AudioFile.objects.defer("content").filter(pk=audio_id, is_archived=not is_archived)
     with transaction.atomic():
         if (audio := others.first()) and others.update(is_archived=is_archived):
@@ -121,13 +121,13 @@ def archive(audio_id: int, *, is_archived: bool) -> None:
 
 
 def is_removable(audio: AudioFile) -> bool:
-    """What Laaffic has, or may have, stays: tasks name it by its id."""
+    """Whether it can be deleted: a file that Laaffic has, or may have, stays, as tasks name it by its id."""
     return not (audio.is_at_laaffic or tries(audio).exists())
 
 
 @contextmanager
 def while_not_uploaded(audio_id: int) -> Iterator[None]:
-    """Under its upload's lease; NotAllowed while somebody uploads it."""
+    """Hold the lease of the file's upload; NotAllowed while somebody uploads it."""
     with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
             raise NotAllowed(_("This file is being uploaded right now; look again in a minute."))
@@ -149,7 +149,7 @@ def discard(audio_id: int) -> None:
 
 
 def tries(audio: AudioFile) -> QuerySet[LedgerEntry]:
-    """Of this very content under this name, also where the library's row was made again since."""
+    """Uploads of this content under this name, also for an earlier row of the library."""
     of_content = Q(digest=_digest(audio))
     return LedgerEntry.objects.filter(of_content | Q(about_id=audio.pk), about_kind=ABOUT)
 
@@ -159,7 +159,7 @@ def _digest(audio: AudioFile) -> str:
 
 
 def upload(audio_id: int, *, by: User | None = None) -> AudioFile:
-    """Give Laaffic the file and keep its id; UploadFailed says what came of it instead."""
+    """Give Laaffic the file and keep its id; UploadFailed says why there is none."""
     with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
             raise UploadFailed(_("This file is being uploaded right now; look again in a minute."))
@@ -242,7 +242,7 @@ def _look_up(audio: AudioFile) -> UploadedAudio | None:
 
 
 def _arrived(audio: AudioFile, there: UploadedAudio) -> AudioFile:
-    """An earlier try of ours arrived: its row in the ledger ends by what the list says."""
+    """Settle an earlier upload that did arrive: its ledger rows end with what the list says."""
     _end_lost_tries(audio, known_by.listing(f"fileQuery lists {there.name}: {there.file_id}"))
     if not there.file_id:
         raise UploadFailed(_("Laaffic lists “%(name)s” without an id. Ask Laaffic's support.") % {"name": audio.name})

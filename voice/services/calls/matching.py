@@ -1,6 +1,6 @@
-"""Which SIP call, and which attempt of it, a record or a ringing phone speaks of; and what that ends.
+"""Find the SIP call and the attempt that a record or a ringing phone belongs to, and settle that attempt.
 
-`calledInfo` is our mark, one for each attempt; where it does not come back, the id that the answer gave does.
+`calledInfo` is our mark, one for each attempt; if it does not come back, the id in the answer is used.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from voice.models import CallRecord, Ringing, SipCall
 
 ABOUT = "SIP call"
 FIRST_LOOK = dt.timedelta(seconds=15)
-UNSETTLED = (EntryState.UNKNOWN, EntryState.LAPSED)  # a person may say what they know
+UNSETTLED = (EntryState.UNKNOWN, EntryState.LAPSED)  # a person may still say what they know
 MAY_TRY_AGAIN = (EntryState.REFUSED, EntryState.NOT_SENT)
 
 
@@ -29,18 +29,18 @@ def attempts(asked: SipCall) -> QuerySet[LedgerEntry]:
 
 
 def mark(asked: SipCall, attempt: int) -> str:
-    """What an attempt gives along: the call's own mark, and from the second on its number behind it."""
+    """The mark that an attempt sends: the call's own mark, from the second attempt on with the attempt's number."""
     return asked.called_info if attempt == 1 else f"{asked.called_info}-{attempt}"
 
 
 def _read_mark(mark: str) -> tuple[str, int]:
-    """The call's mark and the attempt; ("", 0) where it is none of ours."""
+    """The call's mark and the attempt; ("", 0) if the mark is not ours."""
     found = re.fullmatch(rf"({re.escape(settings.LAAFFIC_ORDER_PREFIX)}-call-[0-9a-f]+)(?:-([0-9]{{1,4}}))?", mark)
     return (found[1], int(found[2] or 1)) if found else ("", 0)
 
 
 def settle_by_records(records: Iterable[CallRecord]) -> None:
-    """Give calls their records, by mark or id, and end what was unknown; in the caller's transaction."""
+    """Give calls their records, by mark or id, and settle unknown attempts; in the caller's transaction."""
     by_mark: dict[str, list[tuple[int, CallRecord]]] = defaultdict(list)
     by_id = {record.voice_id: record for record in records}
     for record in by_id.values():
@@ -58,14 +58,14 @@ def settle_by_records(records: Iterable[CallRecord]) -> None:
 
 
 def _is_to(number: str, asked: SipCall) -> bool:
-    """Whether somebody wrote its number so, or none at all."""
+    """Whether the number is the call's, in any spelling; also if no number is given."""
     return number in ("", asked.callee) or subscriber(number) == subscriber(asked.callee)
 
 
 def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
-    """A record ends its own attempt, also one of which a person said that it did not ring.
+    """Settle the record's own attempt, also if a person said that it did not ring.
 
-    It is the call's record, unless a later attempt has left that will have one of its own.
+    It becomes the call's record, unless a later attempt has left that will have its own record.
     """
     entry = None if asked.record_id == record.pk else attempts(asked).filter(attempt=attempt).first()
     if entry is None:
@@ -77,14 +77,14 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
 
 
 def _has_rung(entry: LedgerEntry, evidence: Evidence) -> None:
-    """Whatever a person said of it: where they said the same, this takes the place of their word."""
+    """Settle that the attempt rang, whatever a person said: if that was the same, this evidence replaces it."""
     may_have_rung = [*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT]
     if not ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=may_have_rung):
         ledger.prove_done(entry.pk, evidence=evidence)
 
 
 def is_of(asked: SipCall, arrived: LedgerEntry) -> bool:
-    """Whether this attempt, which arrived, is the call's: the last one, or one before another that surely rang nowhere.
+    """Whether this attempt, which arrived, is now the call's: the last, or one before a last that rang nowhere.
 
     Under the call's lock; the caller saves its `entry`.
     """
@@ -95,9 +95,9 @@ def is_of(asked: SipCall, arrived: LedgerEntry) -> bool:
 
 
 def settle_by_ringing(rung: Iterable[Ringing]) -> None:
-    """A phone that rang tells that the request arrived, and the page that it rings; in the caller's transaction.
+    """A ringing phone proves that the request arrived, and its page shows that it rings; in the caller's transaction.
 
-    A record says more, whichever of the two comes first: it alone ends the call.
+    A record says more, whichever of the two comes first: only a record ends the call.
     """
     rows = sorted(rung, key=lambda row: row.at)
     marks = {row.pk: _read_mark(row.called_info) for row in rows}

@@ -1,4 +1,4 @@
-"""Phones that ring now, as pushed: one row for each phone of a call, however often and late it is told."""
+"""Phones that ring now, as pushed: one row for each phone of a call, however often and late the pushes come."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from voice.models import CallRecord, GroupTask, Ringing
 from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
 
-SHOWN = 20  # of a task
+SHOWN = 20  # phones of a task
 
 
 def apply(events: Sequence[RingingEvent]) -> list[bool]:
-    """Keep them, and tell the calls from SIP phones; in the caller's transaction. None is ever an orphan."""
+    """Keep the events, and update the calls from SIP phones; in the caller's transaction. None is ever an orphan."""
     told: dict[tuple[str, str], Ringing] = {}
     for row in map(_row, events):
         key = row.call_id, row.sip_account
@@ -33,7 +33,7 @@ def apply(events: Sequence[RingingEvent]) -> list[bool]:
 
 
 def of_task(task: GroupTask) -> list[tuple[Ringing, str]]:
-    """The agents' phones that rang last for a task, each with what happened to the call as far as that is known."""
+    """The agents' phones that rang last for a task, each with what is known about its call."""
     if not task.key:
         return []
     rows = list(Ringing.objects.filter(task_id=task.key)[:SHOWN])

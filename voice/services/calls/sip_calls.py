@@ -1,7 +1,7 @@
-"""Calls from a SIP phone (voice/sendSip, laaffic-api#sendsip): it rings, and when it is taken up, the callee's.
+"""Calls from a SIP phone (voice/sendSip, laaffic-api#sendsip): it rings first, then the callee's phone.
 
-`calledInfo` is our mark, one for each attempt. Records and pushes bring it back, so a call whose answer was lost is
-settled by them; it is never made again by itself, and by nobody once a record says that it rang.
+`calledInfo` is our mark, one for each attempt. Records and pushes bring it back, so they settle a call whose answer was
+lost; it is never made again automatically, and not even by a person once a record says that it rang.
 """
 
 import datetime as dt
@@ -31,13 +31,13 @@ from voice.services.calls import matching as call_matching
 from voice.services.phones import evidence as phone_evidence
 from voice.services.phones import sip_phones as phones
 
-LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
+LAST_LOOK = dt.timedelta(hours=24)  # no record is looked for after that; one that comes still counts
 SUPPRESSED_ON = [Channel.VOICE, Channel.ALL]
 LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (laaffic-api#limits)
 
 
 def number_of(written: str) -> str:
-    """7 to 15 digits with the country code; ValidationError at `callee`."""
+    """The number, 7 to 15 digits with the country code; ValidationError at `callee`."""
     try:
         number = msisdn.parse(written).number
     except msisdn.InvalidNumber as problem:
@@ -63,7 +63,7 @@ def place(
     again: str = "",
     by: User | None = None,
 ) -> SipCall:
-    """Record the call and make it; ValidationError at the field that forbids it. What came of it is on its row.
+    """Record the call and make it; ValidationError at the field that forbids it. The outcome is on its row.
 
     `again`: why it is made although an earlier one to this number may have rung (StillOpen without it).
     """
@@ -89,9 +89,9 @@ def place(
 
 
 def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCall:
-    """For a person: only what surely rang nowhere is tried again; ValidationError for everything else.
+    """Try a call again that surely rang nowhere, when a person asks; ValidationError for any other.
 
-    Each attempt has a mark of its own, so that a late record is its own attempt's.
+    Each attempt has its own mark, so that a late record counts for its own attempt.
     """
     _check_wanted(SipCall.objects.values_list("callee", flat=True).get(pk=call_id))
     asked, entry = _prepare(call_id, again, by)
@@ -99,16 +99,16 @@ def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCa
 
 
 def did_not_ring(call_id: int, *, why: str, by: User, seen: int | None = None) -> None:
-    """A person's word about a call whose answer was lost: it can be tried again after that.
+    """Take a person's word that a call whose answer was lost did not ring: it can be tried again after that.
 
-    `seen`: the entry of the attempt that this person was shown; ValidationError where another has been made since.
+    `seen`: the entry of the attempt that this person was shown; ValidationError if another was made since.
     """
     said = f"{by.get_username()} says that it did not ring: {why}"
     _settle_by_word(call_id, EntryState.NOT_SENT, said, seen)
 
 
 def it_rang(call_id: int, *, why: str, by: User, seen: int | None = None) -> None:
-    """A person says that it was made: its record is no longer waited for, and still counts when it comes.
+    """Take a person's word that the call rang: its record is no longer awaited, and still counts when it comes.
 
     `seen`: as `did_not_ring`.
     """
@@ -135,7 +135,7 @@ def _check_wanted(number: str) -> None:
 
 
 def _check_phone(asked: SipCall) -> None:
-    """As when it was made first: what was switched off or is gone since calls no more."""
+    """Check the phone as for a new call: it may be switched off or gone since."""
     if not asked.application.is_active:
         raise NotNow(_("The phone's application is switched off: it does not call. Make a new call."))
     if not phones.usable().filter(application=asked.application_id, account=asked.account).exists():
@@ -144,12 +144,12 @@ def _check_phone(asked: SipCall) -> None:
 
 
 def digest_of(callee: str) -> str:
-    """Whose phone rings: from another phone, or with another display number, it rings anyway."""
+    """Identifies the callee only: their phone rings again also from another phone or with another display number."""
     return ledger.digest_of("voice/sendSip", subscriber(callee))
 
 
 def open_like(asked: SipCall) -> LedgerEntry | None:
-    """A call to the same person that may have rung, from a phone of whichever application."""
+    """A call to the same person that may have rung, from a phone of any application."""
     return open_acts.like(digest_of(asked.callee), asked.application, anywhere=True)
 
 
@@ -202,7 +202,7 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
             if row.entry_id != entry.pk and call_matching.is_of(row, entry):
                 row.save(update_fields=["entry"])
             SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=voice_id[:64])
-            # What was pushed before the answer was settled may not carry our mark.
+            # Pushes that came before the answer was settled may not carry our mark.
             call_matching.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
             if known := CallRecord.objects.filter(voice_id=voice_id).first():
                 call_matching.settle_by_records([known])
@@ -210,13 +210,13 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
 
 
 def rings(asked: SipCall) -> bool:
-    """Whether its phone may be ringing now, for all that is known."""
+    """Whether a phone may be ringing for it now, as far as is known."""
     at = asked.ringing_at
     return at is not None and asked.record_id is None and timezone.now() - at < LONGEST_RINGING
 
 
 def looked(now: dt.datetime) -> None:
-    """The records were read: what is still missing is looked for again, less and less often, and at last no more."""
+    """Plan the next look for records that this reading did not have: less and less often, and at last never."""
     for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
         age = now - asked.created_at
         later = now + max(call_matching.FIRST_LOOK, age / 2) if age < LAST_LOOK else None
@@ -227,7 +227,7 @@ def looked(now: dt.datetime) -> None:
 
 
 def oldest_waiting() -> dt.datetime | None:
-    """When the oldest call was asked for whose record is looked for: a long call is recorded long after it began."""
+    """When the oldest call that awaits its record was asked for: long calls are recorded long after they began."""
     waiting = SipCall.objects.filter(look_at__isnull=False, record=None)
     return waiting.order_by("created_at").values_list("created_at", flat=True).first()
 
@@ -242,7 +242,7 @@ def _is_due(now: dt.datetime) -> Q:
 
 
 def recover() -> None:
-    """Calls whose process died; what may have left is unknown until its record comes."""
+    """Settle voice requests whose process died; one that may have left is unknown until evidence comes."""
     lost_requests.give_up(
         LedgerEntry.objects.filter(
             about_kind__in=[call_matching.ABOUT, "audio file", "group task", *phone_evidence.ABOUT]
@@ -251,7 +251,7 @@ def recover() -> None:
 
 
 def advice(asked: SipCall) -> str:
-    """What came of the last attempt, in plain words with what to do; "" when it was accepted."""
+    """The outcome of the last attempt in plain words, with what to do; "" if it was accepted."""
     entry = asked.entry
     if entry is None or entry.state == EntryState.ACCEPTED:
         return ""

@@ -1,4 +1,4 @@
-"""Asking Laaffic for a launch that is prepared, and what its answer says of the task: there, not there, or unknown."""
+"""Asking Laaffic for a prepared launch, and what its answer means for the task: there, not there, or unknown."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ from voice.services.group_calls import states as group_state
 from voice.services.group_calls.states import SOON
 
 SYNC = "group tasks"
-# What says that a task of this name is there, and not which of its requests has brought it there.
+# Evidence that a task of this name exists, which does not say which of its requests made it.
 NAMES_NO_REQUEST = (EvidenceKind.LIST, EvidenceKind.REQUEST, EvidenceKind.PERSON)
-# Of a launch whose request was not made yet.
+# Fields of a launch whose request was not made yet.
 WAITING = ("hold_reason", "hold_kind", "undo_until", "starts_at", "waits_since")
 
 
@@ -73,7 +73,7 @@ def _accepted(task: GroupTask, entry: LedgerEntry, numbers: list[str], key: str)
 
 
 def _brought_by_no_other(row: GroupTask, arrived: LedgerEntry) -> None:
-    """An answer knows better than a list, which names no request."""
+    """Correct earlier conclusions from a list, which names no request: the answer knows better."""
     others = group_state.launches_of(row, row.task_name).filter(state=EntryState.ACCEPTED).exclude(pk=arrived.pk)
     for other in others.filter(evidence_kind__in=NAMES_NO_REQUEST):
         said = group_state.brought_by(arrived)
@@ -81,7 +81,7 @@ def _brought_by_no_other(row: GroupTask, arrived: LedgerEntry) -> None:
 
 
 def _as_it_left(row: GroupTask, task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
-    """Laaffic has what left, and so the task says. What somebody has made of it since becomes a draft of its own."""
+    """Set the task to what left, as Laaffic has that. An edit since then becomes a draft of its own."""
     is_as_launched = row.entry_id == entry.pk and row.state not in NOT_LEFT
     if is_as_launched or entry.digest == group_launching.digest_of(row, group_callees.of(row)):
         return
@@ -96,7 +96,7 @@ def _as_it_left(row: GroupTask, task: GroupTask, entry: LedgerEntry, numbers: li
 
 
 def _edit_apart(row: GroupTask) -> GroupTask:
-    """An edit of what takes the place of another task is one of that task, as Laaffic has it."""
+    """Keep an edit as an update: that of an update for the same task, that of any other task for the task itself."""
     parent = row if row.kind == TaskKind.UPDATE else row.parent
     given = {name: getattr(row, name) for name in group_launching.EDITED}
     edited = GroupTask.objects.create(**given, kind=row.kind, parent=parent, created_by=row.created_by)
@@ -109,7 +109,7 @@ def _edit_apart(row: GroupTask) -> GroupTask:
 
 @transaction.atomic
 def _listed_after_all(task: GroupTask, entry: LedgerEntry, numbers: list[str], found: WireTask) -> None:
-    """A person had said in the meantime that it did not arrive, and Laaffic's list has its name."""
+    """Laaffic's list has the name, though a person has said in the meantime that the request did not arrive."""
     row = GroupTask.objects.select_for_update().get(pk=task.pk)
     if row.task_name == task.task_name and group_state.arrived_after_all(entry.pk, group_state.listing(found)):
         _as_it_left(row, task, entry, numbers)
@@ -117,7 +117,7 @@ def _listed_after_all(task: GroupTask, entry: LedgerEntry, numbers: list[str], f
 
 
 def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
-    """This request has brought it there, also where it was given up and the same is being launched again."""
+    """Note that this request made the task, also if it was given up and the same is being launched again."""
     was, row.entry = row.state, entry
     group_state.is_there(row, key)
     row.look_at = database_clock.now() + SOON / 5
@@ -127,9 +127,8 @@ def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
 
 @transaction.atomic
 def arrived_before(task: GroupTask, refused: LedgerEntry, numbers: list[str]) -> None:
-    """Its name is taken, and is nobody else's: an earlier request arrived, perhaps one of which a person said that it
-    did not, and the task is that request's. Where none can have, this one came to Laaffic twice on its way.
-    """
+    """Its name is taken, by one of our own: an earlier request arrived, perhaps one that a person said had not, and the
+    task is that request's. If no earlier one can have arrived, this one reached Laaffic twice."""
     launched_again = Q(entry=None, task_name=task.task_name, state__in=NOT_LEFT)  # and its request is yet to be made
     rows = GroupTask.objects.select_for_update().filter(Q(entry=refused) | launched_again)
     row = rows.filter(pk=task.pk).first()
@@ -137,7 +136,7 @@ def arrived_before(task: GroupTask, refused: LedgerEntry, numbers: list[str]) ->
         return
     task.entry = row.entry = _bringer(row, refused)
     was = row.state
-    if was in NOT_LEFT:  # a person had spoken before this came
+    if was in NOT_LEFT:  # a person had spoken before this answer came
         _as_it_left(row, task, refused, numbers)
         group_state.is_there(row, "")
         row.state, row.looks, row.look_at = TaskState.UNKNOWN, 0, database_clock.now()
@@ -164,7 +163,7 @@ def _has_arrived(entry: LedgerEntry, said: Evidence) -> bool:
 
 
 def _look_for(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
-    """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
+    """The request may have arrived: look for its name now, later by the job. It is never sent again automatically."""
     now = database_clock.now()
     _move(task, TaskState.UNKNOWN, looks=0, look_at=now + SOON)
     began = database_clock.now()
@@ -177,7 +176,7 @@ def _look_for(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
 
 
 def _did_not_leave(task: GroupTask, entry: LedgerEntry) -> None:
-    """A draft again where somebody waits for the answer; what a worker had started is held, so that people are told."""
+    """Make it a draft again if somebody waits for the answer; if a worker started it, hold it, so that it is seen."""
     if task.starts_at is None:
         _move(task, TaskState.DRAFT, look_at=None)
     else:
@@ -187,9 +186,8 @@ def _did_not_leave(task: GroupTask, entry: LedgerEntry) -> None:
 
 @transaction.atomic
 def _certainly_not(task: GroupTask, entry: LedgerEntry) -> None:
-    """Given up for lost, or over by a person's word, and now it is certain that this request called nobody. Where no
-    other can have brought its name there, it is as if that had been known at once.
-    """
+    """A request that counted as lost, or as over by a person's word, certainly called nobody. If no other request can
+    have brought its name to Laaffic, the task is set as if that had been known at once."""
     given_up = Q(state=TaskState.UNKNOWN) | Q(state=TaskState.FINISHED, key="") & ~Q(ended_because="")
     row = GroupTask.objects.select_for_update().filter(given_up, pk=task.pk, entry=entry).first()
     launches = group_state.launches_of(task, task.task_name)

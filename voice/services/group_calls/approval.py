@@ -1,4 +1,4 @@
-"""What the rules of approval have to know of a group-call task."""
+"""What the rules of approval need to know about a group-call task."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -57,11 +57,11 @@ class GroupTaskDrafts(Approvable):
     moved = ("hours",)
 
     def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
-        """Whom it calls is kept with it: there is nothing to find out."""
+        """Nothing to prepare: the task's numbers are stored with it."""
 
     def locked(self, pk: int) -> GroupTask:
         GroupTask.objects.select_for_update().get(pk=pk)
-        # Read once it is locked: what is joined to it is as old as the statement (docs/mechanisms/locks.md).
+        # Read after the lock: joined rows are as old as the statement that reads them (docs/mechanisms/locks.md).
         tasks = GroupTask.objects.select_related("application", "audio", "sms_application")
         return tasks.defer("audio__content").get(pk=pk)
 
@@ -69,7 +69,7 @@ class GroupTaskDrafts(Approvable):
         group_requests.check(draft)
 
     def plan(self, draft: GroupTask, known: Sequence[str] | None = None) -> Plan:
-        """`known`: whom the launch calls, as it has looked them up."""
+        """`known`: the numbers that the launch has looked up already."""
         called = group_care.called_now(draft).numbers if known is None else known
         kept = shown.digest(group_callees.of(draft))
         at = timezone.now().isoformat()
@@ -84,22 +84,22 @@ class GroupTaskDrafts(Approvable):
             part: [getattr(draft, field) for field in fields] for part, (_name, fields) in PARTS.items()
         }
         if draft.hang_up_sms and draft.sms_application and not draft.sms_sender_id:
-            own["SMS"].append(draft.sms_application.sender_id)  # which it is sent with then
+            own["SMS"].append(draft.sms_application.sender_id)  # the sender that is used then
         if not any(own["hours"]):
-            del own["hours"]  # what was approved before there were hours is as it was
+            del own["hours"]  # an approval from before there were hours stays valid
         if not draft.purpose:
-            del own["purpose"]  # the same
+            del own["purpose"]  # the same for the purpose
         return {**{part: shown.digest(value) for part, value in own.items()}, "numbers": kept}
 
     def note(self, draft: GroupTask, text: str, by: User | None) -> None:
         group_launching.note(draft, text, by, Act.APPROVAL)
 
     def is_launched(self, draft: GroupTask) -> bool:
-        """A launch at once has it in hand too, and it is a draft again where it fails."""
+        """Whether it is launched; a launch at once counts only later, as the task is a draft again if it fails."""
         return super().is_launched(draft) and (draft.starts_at is not None or draft.state == TaskState.HELD)
 
     def changes(self, draft: GroupTask, before: Shown, now: Shown, learned: Cost | None = None) -> list[str]:
-        """Whom it calls is compared one by one: a launch that was refused has dropped the suppressed by then."""
+        """Numbers are compared one by one: a launch that was refused has dropped the suppressed ones by then."""
         same = {part: before.parts[part] for part in ("numbers",) if part in before.parts}
         return super().changes(draft, before, replace(now, parts={**now.parts, **same}), learned)
 

@@ -1,4 +1,4 @@
-"""What group calls have taken of a period in which a budget is set."""
+"""What group calls have taken from a period for which a budget is set."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def register() -> None:
 
 
 def _earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[Earlier]:
-    """The launches among these requests, by what they have taken really, else by what they would be expected to now."""
+    """The launches among these requests, with what they really took, or with what they are expected to take."""
     launches = list(entries.filter(interface__in=set(group_launching.INTERFACES.values())))
     tasks = GroupTask.objects.select_related("application", "sms_application")
     found = tasks.in_bulk([entry.about_id for entry in launches])

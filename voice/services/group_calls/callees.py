@@ -1,7 +1,7 @@
-"""Whom a group-call task calls: groups of contacts, a pasted list and a file, each person once, less the suppressed.
+"""The numbers that a group-call task calls: groups, a pasted list and a file, each person once, without the suppressed.
 
-Two hundred thousand numbers take about a second: groups are one query, lists are read by the table of `msisdn`, and
-the suppressed are looked for a chunk at a time.
+Two hundred thousand numbers take about a second: groups are one query, lists are read with the table of `msisdn`, and
+the suppressed are looked for in chunks.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,13 +30,13 @@ from voice.models import GroupTask, TaskNumbers
 INVALID_SHOWN = 5
 AT_ONCE = 5000  # contacts, read by their ids
 GIVEN = ("number_count", "numbers_from", "numbers_digest")
-# How many are not called, and why; the last two are known when it is launched (group_care).
+# How many are left out, by reason; the last two are known when it is launched (care.py).
 LEFT_OUT = ("left_twice", "left_suppressed", "left_invalid", "left_no_consent", "left_capped")
 
 
 @dataclass(slots=True)
 class Audience:
-    """Numbers in the order in which they were given, and what happened to the rest."""
+    """Numbers in the order in which they were given, and how many were left out."""
 
     numbers: list[str] = field(default_factory=list)
     twice: int = 0
@@ -55,9 +55,9 @@ def gather(
     with_sms: bool = False,
     to_skip: str = "",
 ) -> Audience:
-    """ValidationError at `groups`, `numbers` or `file` for what cannot be called; nothing is kept here.
+    """Read the numbers; ValidationError at `groups`, `numbers` or `file` for what cannot be called. Nothing is stored.
 
-    `to_skip`: how a caller that has no page is told to have invalid numbers left out.
+    `to_skip`: how a caller without a page is told to have invalid numbers left out.
     """
     audience = Audience()
     given: list[str] = []
@@ -87,7 +87,7 @@ def gather(
 
 
 def each_once(numbers: Sequence[str]) -> list[str]:
-    """One number for each subscriber, as it was spelt first: another spelling rings the same phone."""
+    """One number for each subscriber, in its first spelling: another spelling rings the same phone."""
     first: dict[str, str] = {}
     for given in numbers:
         first.setdefault(subscriber(given), given)
@@ -103,7 +103,7 @@ def _taken(field: str, read: Numbers, skip_invalid: bool, audience: Audience, to
 
 
 def said_of(invalid: Sequence[Invalid], to_skip: str = "") -> list[str]:
-    """The first of them with their lines, and how many more there are."""
+    """Sentences about the first invalid numbers with their lines, and how many more there are."""
     said = [_in_words(one) for one in invalid[:INVALID_SHOWN]]
     if (more := len(invalid) - INVALID_SHOWN) > 0:
         rest = ngettext("And %(n)s more invalid number.", "And %(n)s more invalid numbers.", more)
@@ -113,13 +113,13 @@ def said_of(invalid: Sequence[Invalid], to_skip: str = "") -> list[str]:
 
 def _in_words(one: Invalid) -> str:
     told = {"line": one.line, "value": one.value, "reason": one.reason}
-    if f"“{one.value}”" in one.reason:  # which quotes it already
+    if f"“{one.value}”" in one.reason:  # the reason quotes it already
         return _("Row %(line)s: %(reason)s") % told
     return _("Row %(line)s: “%(value)s”. %(reason)s") % told
 
 
 def _of_groups(groups: Sequence[ContactGroup]) -> list[str]:
-    # A little more than a task takes, so that too many are told without reading a group of millions.
+    # A few more than a task takes, so that too many are noticed without reading a group of millions.
     members = audience_sql.first_of([group.pk for group in groups], 2 * MAX_NUMBERS)
     found: list[str] = []
     for start in range(0, len(members), AT_ONCE):
@@ -140,7 +140,7 @@ def _check_count(audience: Audience, *, field: str) -> None:
 
 
 def suppressed(numbers: Sequence[str], *, with_sms: bool) -> set[str]:
-    """Who must not be called. With an SMS after the call, who wants no SMS: the gateway would send it to all."""
+    """Numbers not to call; with an SMS after the call also those that want no SMS, as Laaffic would send it to all."""
     return suppression.suppressed_among(numbers, channels=_channels(with_sms=with_sms))
 
 
@@ -153,7 +153,7 @@ def newest_entry() -> int:
 
 
 def suppressed_since_launch(task: GroupTask) -> int:
-    """How many of its numbers opted out while Laaffic has them already."""
+    """How many of its numbers opted out since Laaffic has them."""
     channels = _channels(with_sms=task.hang_up_sms)
     entries = SuppressionEntry.objects.stopping(channels).filter(pk__gt=task.suppression_seen)
     fresh = {subscriber(number) for number in entries.values_list("number", flat=True)}
@@ -161,13 +161,13 @@ def suppressed_since_launch(task: GroupTask) -> int:
 
 
 def erased_since_launch(task: GroupTask, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers whose people were erased since this task was launched and have not become contacts again."""
+    """The numbers whose people were erased since this task was launched and have not become contacts again."""
     gone = set(map(subscriber, erasures.gone_since(task.launched_at)))
     return {one for one in numbers if subscriber(one) in gone} if gone else set()
 
 
 def keep(task: GroupTask, audience: Audience) -> None:
-    """Write the numbers and what was left out; in the caller's transaction, which saves the task."""
+    """Store the numbers and the counts of those left out; in the caller's transaction, which saves the task."""
     task.number_count = len(audience.numbers)
     task.left_twice, task.left_suppressed, task.left_invalid = audience.twice, audience.suppressed, audience.invalid
     task.left_no_consent = task.left_capped = 0
@@ -182,7 +182,7 @@ def sources_of(audience: Audience) -> str:
 
 
 def is_kept(task: GroupTask, audience: Audience) -> bool:
-    """Whether the task says all this already."""
+    """Whether the task has exactly these numbers and counts already."""
     most = GroupTask._meta.get_field("numbers_from").max_length
     now = (task.left_twice, task.left_suppressed, task.left_invalid, task.numbers_from[:most])
     given = (audience.twice, audience.suppressed, audience.invalid, sources_of(audience)[:most])
@@ -195,7 +195,7 @@ def of(task: GroupTask) -> list[str]:
 
 
 def callable_now(task: GroupTask) -> Audience:
-    """Its numbers without those that were suppressed since; each person once, also where it was kept otherwise."""
+    """The task's numbers without those suppressed since; each person once, even if they are stored more than once."""
     kept = of(task)
     found = each_once(kept)
     stopped = suppressed(found, with_sms=task.hang_up_sms)
@@ -204,7 +204,7 @@ def callable_now(task: GroupTask) -> Audience:
 
 
 def with_any(numbers: Collection[str], states: Collection[str]) -> list[int]:
-    """Ids of the tasks in these states that have one of the numbers among theirs, which are kept as text."""
+    """Ids of the tasks in these states that call one of the numbers; their numbers are stored as text."""
     found = Q()
     for one in numbers:
         found |= Q(padded__contains=f"\n{one}\n")

@@ -1,7 +1,7 @@
-"""Whom a group call leaves out when it is launched: the suppressed, who has not agreed, and who has had enough.
+"""Whom a group call leaves out when it is launched: those suppressed, those who have not agreed or had enough calls.
 
-What its numbers are is kept with the draft; who of them is called is looked at on its page, when it is launched, when a
-worker starts it, and for the cap once more under the channel's lock, in the transaction that records the request.
+The draft keeps all its numbers; which of them are called is checked on its page, when it is launched, when a worker
+starts it, and, for the cap, again under the channel's lock, in the transaction that records the request.
 """
 
 import datetime as dt
@@ -29,13 +29,13 @@ from voice.services import called_numbers
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import repetitions
 
-AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)  # Laaffic's own repetitions: nobody can be left out of them
+AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)  # Laaffic's own repetitions, from which nobody can be left out
 DID_NOT_LEAVE = (EntryState.REFUSED, EntryState.NOT_SENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Whom a launch would call, and how many of its numbers it would not."""
+    """The numbers that a launch would call, and how many it would leave out."""
 
     numbers: list[str]
     suppressed: int = 0
@@ -43,8 +43,8 @@ class Called:
     capped: int = 0
     twice: int = 0
     reached: int = 0  # by another repetition of the same task
-    under_way: str = ""  # such a repetition, of which it is not known yet whom it reaches
-    erased: int = 0  # since the task was launched that Laaffic is to repeat
+    under_way: str = ""  # name of such a repetition, if it is not known yet whom it reaches
+    erased: int = 0  # since the launch of the task that Laaffic is to repeat
 
 
 def called_now(task: GroupTask) -> Called:
@@ -59,7 +59,7 @@ def called_now(task: GroupTask) -> Called:
 
 
 def _after_others(task: GroupTask, called: Called) -> Called:
-    """Laaffic repeats what failed in the task itself, and does not ask who was reached by another repetition since."""
+    """Count those whom other repetitions have reached: Laaffic repeats what failed in the task itself."""
     others = [one for one in repetitions.of(task.parent) if one.pk != task.pk] if task.parent else []
     waits_for = repetitions.under_way(others)
     reached = len(called.numbers) - len(repetitions.unreached(others, called.numbers))
@@ -67,9 +67,9 @@ def _after_others(task: GroupTask, called: Called) -> Called:
 
 
 def under_lock(task: GroupTask, called: Called) -> Called:
-    """Without those who had enough since they were looked at; until the transaction ends nobody else counts them.
+    """Leave out those who have had enough since the last check; nobody else counts them until the transaction ends.
 
-    ValidationError where nobody is left, or where it is a repetition that would call them too.
+    ValidationError if nobody is left, or if it is a repetition, which would call them anyway.
     """
     caps = _caps(task)
     if not caps:
@@ -98,7 +98,7 @@ def nobody(called: Called) -> str:
 
 
 def repeats(kind: str, called: Called) -> str:
-    """Why a repetition cannot leave; "" where it calls nobody whom it must not."""
+    """Why a repetition cannot leave; "" if it calls nobody that it must not call."""
     if called.under_way:
         said = _(
             "They are called again already, by “%(task)s”, and whom that reaches is not known yet. Wait until it is "
@@ -143,7 +143,7 @@ def _must_not_be_called(called: Called) -> str:
 
 
 def _agreed(task: GroupTask, numbers: list[str]) -> list[str]:
-    """With an SMS after the call, who has agreed to both: the gateway would send it to all."""
+    """Numbers whose people have agreed; with an SMS after the call, to both, as Laaffic would send it to all."""
     if not consents.is_needed_for(task.purpose):
         return numbers
     given = consents.given_among(numbers, Channel.VOICE)
@@ -153,7 +153,7 @@ def _agreed(task: GroupTask, numbers: list[str]) -> list[str]:
 
 
 def _caps(task: GroupTask) -> dict[str, Cap]:
-    """By channel, in the one order in which their locks are taken: with an SMS after the call, what that allows too."""
+    """Caps by channel, in the order in which their locks are always taken; with an SMS after the call, its cap too."""
     of = {Channel.SMS.value: task.sms_application_id if task.hang_up_sms else None}
     of[Channel.VOICE.value] = task.application_id
     caps = {channel: frequency.cap_for(pk, task.purpose) for channel, pk in of.items() if pk is not None}
@@ -178,9 +178,9 @@ def _takes_the_place_of(task: GroupTask) -> int:
 def had(
     numbers: Sequence[str], since: dt.datetime, day: dt.datetime, *, but: int = 0
 ) -> Iterator[tuple[str, int, int]]:
-    """(number, calls since `day`, calls since `since`), once for each group call that had, or may have, the number.
+    """(number, calls since `day`, calls since `since`), once for each group call that had, or may have had, the number.
 
-    Its numbers at Laaffic count until it is over and as long after: when Laaffic dials which of them nobody knows.
+    Numbers count while Laaffic has the task and for as long after its end: nobody knows when it calls which of them.
     """
     return _had(_since(since).exclude(pk=but), numbers, day)
 
@@ -188,7 +188,7 @@ def had(
 def had_sms(
     numbers: Sequence[str], since: dt.datetime, day: dt.datetime, *, but: int = 0
 ) -> Iterator[tuple[str, int, int]]:
-    """The same for the SMS after the calls: to whom one goes the calls decide, and those take place at Laaffic."""
+    """Like `had`, for the SMS after calls: whether a number gets one depends on its call, so each may have had it."""
     return _had(_since(since).filter(hang_up_sms=True).exclude(pk=but), numbers, day)
 
 
@@ -201,7 +201,7 @@ def _had(tasks: "QuerySet[GroupTask]", numbers: Sequence[str], day: dt.datetime)
 
 
 def has_left_since(moment: dt.datetime) -> bool:
-    """Whether the numbers of another one count."""
+    """Whether another group call has recorded its request since then: its numbers count."""
     return bool(_left_since.rows(since=moment))
 
 
@@ -211,13 +211,13 @@ def has_sms_since(moment: dt.datetime) -> bool:
 
 @Select
 def _left_since() -> "QuerySet[GroupTask, Any]":
-    """Whether each has an SMS. Numbers are kept with the request."""
+    """Whether each group call requested since then sends an SMS. Its numbers are stored with the request."""
     left = GroupTask.objects.filter(is_counted=True, entry__prepared_at__gte=Given("since")).order_by()
     return left.values_list("hang_up_sms")
 
 
 def _since(moment: dt.datetime) -> "QuerySet[GroupTask]":
-    """Those that count, and of which somebody may have been called since then."""
+    """The tasks that count and that may have called somebody since then."""
     left = GroupTask.objects.filter(is_counted=True, entry__isnull=False).exclude(state__in=CALLED_NOBODY)
     left = left.exclude(entry__state__in=DID_NOT_LEAVE).exclude(purpose=Campaign.Purpose.TRANSACTIONAL)
     return left.filter(Q(finished_at=None) | Q(finished_at__gte=moment)).order_by()

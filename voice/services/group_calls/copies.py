@@ -1,6 +1,6 @@
-"""Tasks made from others: templates, new tasks, updates of what waits, and repetitions of what has finished.
+"""Tasks made from others: templates, new tasks, updates of waiting tasks, and repetitions of finished ones.
 
-Each is a draft of its own, which a person looks at before anything is sent.
+Each is a draft of its own, which a person reviews before anything is sent.
 """
 
 from typing import Any
@@ -23,12 +23,12 @@ from voice.services.group_calls.care import Called
 
 
 def template(task: GroupTask, *, by: User | None = None) -> GroupTask:
-    """What is played and how, under the same name; no numbers and no time."""
+    """A template with the task's announcement and settings, under the same name; without numbers and time."""
     return _made(task, is_template=True, created_by=by)
 
 
 def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None = None) -> GroupTask:
-    """A draft with the same parameters, and a task's numbers without those that are suppressed or erased by now."""
+    """A draft with the same parameters and numbers, without numbers that are suppressed or erased by now."""
     if task.is_template:
         return _made(task, created_by=by)
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
@@ -45,7 +45,7 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
 
 
 def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
-    """A draft that takes the place of a task which has not begun; the one that is open already where there is one."""
+    """A draft that replaces a task which has not begun; the open one if there is one already."""
     if task.state != TaskState.WAITING or not task.key:
         raise NotNow(_("Only a task that waits can be changed. This one has begun or is over."))
     if open_one := task.children.filter(kind=TaskKind.UPDATE, state=TaskState.DRAFT).first():
@@ -59,7 +59,7 @@ def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
 
 
 def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> GroupTask:
-    """A draft of Laaffic's own repetition of a finished task; the same one where it is open already."""
+    """A draft of Laaffic's own repetition of a finished task; the open one if there is one already."""
     if task.state != TaskState.FINISHED or not task.key:
         raise NotNow(_("Only a finished task can be repeated. Make a new task from this one."))
     kind = TaskKind.RESEND_FAILED if failed_only else TaskKind.RESEND
@@ -72,9 +72,9 @@ def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> Grou
 
 
 def _open_repetition(task: GroupTask, kind: TaskKind, audience: Audience) -> GroupTask | None:
-    """Pressed in two tabs, it is one draft; one whose people are others by now stays what its author has seen.
+    """An open draft with the same numbers, so that pressing twice makes one; a draft with others stays as it was seen.
 
-    Where they come from is said as it is now: for some the call records may have come since, or never will.
+    Its note of where the numbers come from is renewed: call records may have come since, or be missing for good.
     """
     drafts = task.children.filter(kind=kind, state=TaskState.DRAFT)
     found = next((draft for draft in drafts.order_by("-pk") if group_callees.of(draft) == audience.numbers), None)
@@ -85,7 +85,7 @@ def _open_repetition(task: GroupTask, kind: TaskKind, audience: Audience) -> Gro
 
 
 def _failed_at_laaffic(task: GroupTask, numbers: list[str]) -> list[str]:
-    """Whom Laaffic's repetition calls: all whom this task has not reached, also if another has since."""
+    """Numbers that this task has not reached, all of which Laaffic calls; NotNow if another task has reached some."""
     left = _unreached(task, numbers)
     failed = repetitions.unreached([task], numbers)
     reached = Called(failed, reached=len(failed) - len(left))
@@ -95,7 +95,7 @@ def _failed_at_laaffic(task: GroupTask, numbers: list[str]) -> list[str]:
 
 
 def _without_erased(task: GroupTask, audience: Audience) -> list[str]:
-    """Take them out of its numbers, which are kept as proof; a sentence about that, where there are any."""
+    """Take erased people out of the audience, whose numbers the task keeps as proof; a sentence about that, if any."""
     if not (gone := group_callees.erased_since_launch(task, audience.numbers)):
         return []
     audience.numbers = [one for one in audience.numbers if one not in gone]
@@ -106,9 +106,8 @@ def _without_erased(task: GroupTask, audience: Audience) -> list[str]:
 
 
 def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
-    """By the records of this task and of those that called its people again: where some are missing, somebody who was
-    reached would be called once more.
-    """
+    """Numbers reached neither by this task nor by those that called its people again. NotNow while records are missing:
+    somebody who was reached would be called again."""
     tasks = [task, *repetitions.of(task)]
     if running := next((one for one in tasks if one.state not in (*NOT_LEFT, *OVER)), None):
         said = _("“%(task)s” is still calling, so it is not known who is reached. Wait until it is over.")
@@ -132,7 +131,7 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
 
 
 def _not_reached(task: GroupTask) -> str:
-    """Where they come from, with what nobody knows: the person who launches it has seen that."""
+    """Where the numbers come from, and how many call records are missing: the person who launches it sees that."""
     if missing := repetitions.missing_records([task, *repetitions.of(task)]):
         said = ngettext(
             "those not reached by “%(task)s”, and the one called without a call record (%(n)s)",

@@ -1,4 +1,4 @@
-"""What a group call would cost: Laaffic names no price before the calls, so the last tasks' own costs say it."""
+"""The expected cost of a group call: Laaffic names no price before the calls, so the cost of the last tasks is used."""
 
 import datetime as dt
 from collections import Counter
@@ -21,7 +21,7 @@ NOT_OLDER = dt.timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Of one phone that was called, over all its seconds; from tasks whose call records have all come."""
+    """Cost per called phone, whatever its seconds, from tasks whose call records have all come."""
 
     each: Decimal
     currency: str
@@ -30,7 +30,7 @@ class Learned:
 
 
 def learned(task: GroupTask) -> Learned | None:
-    """From the application's last tasks; in the currency of most calls, where there are several. None: none tells."""
+    """Cost per phone in the application's last tasks, in the currency of most calls; None if none tells a cost."""
     last = list(_that_tell().filter(application=task.application_id).order_by("-pk")[:LAST_TASKS])
     calls: Counter[str] = Counter()
     for one in last:
@@ -49,37 +49,37 @@ def _that_tell() -> QuerySet[GroupTask]:
 
 
 def taken(task: GroupTask, n_numbers: int) -> Taken:
-    """What its request would take of budgets, under the locks of their counters."""
+    """What the task's request would take from budgets, under the locks of their counters."""
     calls = expected(learned(task), n_numbers)
     return Taken(task.application, n_numbers, calls, also=sms_after(task, n_numbers))
 
 
 def sms_after(task: GroupTask, n_numbers: int) -> list[Part]:
-    """One to each number at most: to whom it goes the calls decide. What it costs nobody tells beforehand."""
+    """The SMS after calls: at most one per number, depending on the calls. Their cost is not known beforehand."""
     if not task.hang_up_sms or task.sms_application is None:
         return []
     return [Part(task.sms_application, n_numbers, Cost([], {}, n_numbers))]
 
 
 def real(task: GroupTask, entry: LedgerEntry) -> Cost | None:
-    """What the calls of this request have cost; None as long as that is not known."""
+    """What the calls of this request have cost; None while that is not known."""
     if not _is_told(task) or task.cost is None or task.entry_id != entry.pk:
         return None
     return Cost([], {task.currency: task.cost}, 0)
 
 
 def real_sms(task: GroupTask, entry: LedgerEntry) -> int | None:
-    """How many SMS Laaffic has sent after them; None as long as that is not known."""
+    """How many SMS Laaffic has sent after the calls; None while that is not known."""
     return task.sms_sent if _is_told(task) and task.entry_id == entry.pk else None
 
 
 def _is_told(task: GroupTask) -> bool:
-    """All its call records have come."""
+    """Whether all call records have come."""
     return task.state in OVER and task.recorded >= (task.called or 0) > 0
 
 
 def charge(task: GroupTask) -> None:
-    """Its budgets paid what was expected: now that all its records have come, what it has taken. Under its lock."""
+    """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock."""
     if task.entry_id is None or not _is_told(task):
         return
     if task.cost is not None:

@@ -1,8 +1,9 @@
-"""The latest end of group calls: what Laaffic still calls then is cancelled there, once.
+"""The latest end of group calls: tasks that Laaffic still calls then are cancelled there, once.
 
-Whether it was asked to is what the ledger says: a request that did not leave, as its process died or Laaffic was out of
-reach, has asked nothing, and another is made. So is one that was refused for what passes: too many requests, an account
-on hold, a proxy that turned it away; and one whose answer was lost, when a list shows later that it still calls.
+The ledger says whether Laaffic was asked. A request that did not leave, as its process died or Laaffic was not reached,
+has asked nothing, and another is made. The same holds for one that was refused for a reason that passes (too many
+requests, an account on hold, a proxy in between), and for one with a lost answer if a later list says that it still
+calls.
 """
 
 import datetime as dt
@@ -25,7 +26,7 @@ from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
 
-SOONEST, LATEST = 3 * group_state.SOON, group_state.SELDOM  # between requests that have asked nothing
+SOONEST, LATEST = 3 * group_state.SOON, group_state.SELDOM  # the wait after a request that has asked nothing
 PASSES = (Remedy.RETRY, *account_hold.HOLDING)
 ASKED_NOTHING = (
     Q(state=EntryState.NOT_SENT)
@@ -41,14 +42,14 @@ ASKED_NOTHING = (
 
 
 def end_due() -> None:
-    """Cancel at Laaffic what it still calls at its latest end; who was not called yet is not."""
+    """Cancel tasks at Laaffic that still call at their latest end; people not called yet are not called any more."""
     now = database_clock.now()
     late = _not_asked().order_by("pk")
     isolation.each([task.pk for task in late if _is_time(task, now)], end, "end of group-call task {}".format)
 
 
 def _not_asked() -> QuerySet[GroupTask]:
-    """Those whose end has come, and which Laaffic has not been asked, and may not have been, to cancel for that."""
+    """Tasks whose end has come, and which Laaffic has not been, and may not have been, asked to cancel for that."""
     has_asked = LedgerEntry.objects.filter(
         about_kind=group_state.ABOUT,
         about_id=OuterRef("pk"),
@@ -60,7 +61,7 @@ def _not_asked() -> QuerySet[GroupTask]:
 
 
 def _is_time(task: GroupTask, now: dt.datetime) -> bool:
-    """At once, and after a request that asked nothing, less and less often; a held account is not knocked at again."""
+    """Ask at once, and after a request that asked nothing less and less often; never while the account is on hold."""
     if task.end_asked_at is None or task.latest_end is None:
         return True
     wait = min(max((task.end_asked_at - task.latest_end) / 2, SOONEST), LATEST)
@@ -71,7 +72,7 @@ def _is_time(task: GroupTask, now: dt.datetime) -> bool:
 def end(task_id: int) -> None:
     with transaction.atomic():
         GroupTask.objects.select_for_update().get(pk=task_id)
-        if not _not_asked().filter(pk=task_id).exists():  # a statement of its own: it sees what was waited for
+        if not _not_asked().filter(pk=task_id).exists():  # a new statement, which sees what the lock waited for
             return
         task = group_launching.fresh(task_id)
         entry = group_tasks.prepare_cancelling(task, by=None)

@@ -1,4 +1,4 @@
-"""People who are erased: taken out of the group calls that have not left (see docs/searching.md)."""
+"""Erasing people: they are taken out of the group calls that have not left (see docs/searching.md)."""
 
 from django.utils.translation import gettext as _
 
@@ -10,13 +10,13 @@ from voice.models.group_tasks import NOT_LEFT, OPEN
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 
-MAY_BE_A_DRAFT_AGAIN = (TaskState.SENDING, TaskState.UNKNOWN)  # with all its numbers
-HELD_BACK = (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN, *OPEN)  # it may still call somebody
-NAMED = 3  # tasks in a sentence
+MAY_BE_A_DRAFT_AGAIN = (TaskState.SENDING, TaskState.UNKNOWN)  # then again with all its numbers
+HELD_BACK = (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN, *OPEN)  # states in which it may still call somebody
+NAMED = 3  # tasks named in a sentence
 
 
 def take_out(number: str) -> None:
-    """In the transaction of erasing; ValidationError where a group call may still reach them anyway."""
+    """Take a number out of waiting tasks, in the transaction of erasing; ValidationError if it may still be called."""
     staying: list[GroupTask] = []
     for pk in group_callees.with_any(spellings(number), HELD_BACK):
         task = GroupTask.objects.select_for_update().filter(pk=pk).first()

@@ -1,4 +1,4 @@
-"""What a task's call records add up to, kept on its row: no page adds them up."""
+"""Sums of a task's call records, kept on its row, so that no page adds them up."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -14,7 +14,7 @@ from voice.services.call_charts import CONNECTED
 
 
 def of(key: str) -> dict[str, Any]:
-    """Fields of the task with this key, from its records."""
+    """Values for the fields of the task with this key, from its records."""
     records = CallRecord.objects.filter(task_id=key).order_by()
     told = records.aggregate(n=Count("pk"), seconds=Sum("duration"))
     pressed = records.exclude(key_pressed="").values_list("key_pressed").annotate(n=Count("pk"))
@@ -42,7 +42,7 @@ class Totals(TypedDict):
 
 
 def totals(tasks: QuerySet[GroupTask]) -> Totals:
-    """Over a filtered list of tasks; drafts and templates have called nobody."""
+    """Sums over a filtered list of tasks; drafts and templates, which have called nobody, are left out."""
     counted = tasks.order_by().filter(is_template=False).exclude(state__in=[*NOT_LEFT, TaskState.REPLACED])
     sums: dict[str, Any] = counted.aggregate(
         tasks=Count("pk"),
@@ -67,7 +67,7 @@ def totals(tasks: QuerySet[GroupTask]) -> Totals:
 
 
 def reached(task: GroupTask) -> set[str]:
-    """Whom its records say that it reached."""
+    """The numbers that its records say were reached."""
     records = CallRecord.objects.filter(task_id=task.key, outcome__in=CONNECTED)
     return set(records.values_list("callee", flat=True))
 

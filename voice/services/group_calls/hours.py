@@ -1,6 +1,6 @@
-"""When a group call may leave: one request takes all its numbers, so the clocks of all of them must allow it at once.
+"""When a group call may leave: one request takes all its numbers, so all their clocks must allow it at the same time.
 
-Laaffic dials by itself once it has them; what holds there is the task's own windows, and its latest end.
+Once Laaffic has the numbers it dials by itself; from then on only the task's own windows and its latest end hold.
 """
 
 import datetime as dt
@@ -18,11 +18,11 @@ from messaging.services.gates.sending_hours import Place
 from voice.models import GroupTask
 from voice.services.group_calls import windows as group_windows
 
-ROUNDS = 200  # of a window that opens when the hours have ended, and so on
+ROUNDS = 200  # enough for windows that open when the hours have ended, and so on
 
 
 def rules_of(task: GroupTask) -> list[Hours]:
-    """All that must allow it; with an SMS after the call, what that may be sent by too. Its own calendar says both."""
+    """All hours that must allow it, with an SMS after the call its hours too; a calendar of the task is for both."""
     if task.outside_hours:
         return []
     by_sms = task.sms_application_id if task.hang_up_sms and task.calendar_id is None else None
@@ -32,14 +32,14 @@ def rules_of(task: GroupTask) -> list[Hours]:
 
 
 def places_of(numbers: Iterable[str]) -> Counter[Place]:
-    """How many of them are in each. All are read: of two that begin with the same digits each can have its own."""
+    """How many numbers are in each place. All are read, as two with the same first digits can differ."""
     return Counter(sending_hours.place_of(number) for number in numbers)
 
 
 def leaves_at(task: GroupTask, places: Collection[Place], now: dt.datetime) -> dt.datetime | None:
-    """The first moment from now on at which its request may leave, so that no phone rings outside; None: there is none.
+    """The first moment from now on at which its request may leave so that no phone rings outside its hours, or None.
 
-    A task with a time of its own leaves at once or not at all: Laaffic keeps it until then.
+    A task with its own start time leaves at once or not at all: Laaffic keeps it until then.
     """
     if not (rules := rules_of(task)):
         return now
@@ -56,7 +56,7 @@ def leaves_at(task: GroupTask, places: Collection[Place], now: dt.datetime) -> d
 
 
 def _opens(all_rules: list[Hours], places: Collection[Place], moment: dt.datetime) -> dt.datetime | None:
-    """The first moment, from this one on, that suits all of them; None: there is none soon."""
+    """The first moment from this one on that suits all rules; None if there is none soon."""
     at = moment
     while at - moment <= sending_hours.SOON:
         latest = at
@@ -93,7 +93,7 @@ def _moment(at: dt.datetime) -> str:
 
 
 def ended(task: GroupTask, leaves: dt.datetime | None = None) -> str:
-    """The sentence of its latest end, where its request, or Laaffic's first call, comes then or later; "" before.
+    """The sentence about its latest end, if that comes before its request or Laaffic's first call; else "".
 
     `leaves` None: its request leaves now.
     """
@@ -106,7 +106,7 @@ def ended(task: GroupTask, leaves: dt.datetime | None = None) -> str:
 
 
 def begins_too_late(task: GroupTask, leaves: dt.datetime | None = None) -> str:
-    """The same of a draft, which is edited: no resume lifts its end."""
+    """Like `ended`, for a draft, which can be edited: resuming cannot lift its end."""
     if task.latest_end is None or not ended(task, leaves):
         return ""
     return sending_hours.begins_after_its_end(task.latest_end)

@@ -1,6 +1,6 @@
-"""One launch of a group-call task: claimed, put down, and held or given back where it did not leave.
+"""One launch of a group-call task: claimed, recorded, and held or given back if it did not leave.
 
-The name at Laaffic is made here and belongs to one row. It is the one idempotency key of the whole API: a launch whose
+The name at Laaffic is made here and belongs to one row. It is the only idempotency key of the whole API: a launch whose
 answer was lost is looked for by it, and another try under the same name cannot ring anybody twice, as Laaffic takes a
 name once (−20 then says that the first try arrived).
 """
@@ -47,16 +47,16 @@ INTERFACES = {
     TaskKind.RESEND_FAILED: "voice/group/call/resend",
 }
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
-# What somebody who edits a draft writes.
+# The fields that the editor of a draft sets.
 EDITED = ("name", "send_at", "latest_end", *PARAMETERS, *group_callees.GIVEN, *group_callees.LEFT_OUT)
 
 
 class NotApproved(NotNow):
-    """A second person's word is missing; the sentence says why it is needed, or what happened to it."""
+    """A second person's approval is missing; the sentence says why it is needed, or what happened to it."""
 
 
 class OverBudget(NotNow):
-    """It does not fit into what a budget has left; the sentence says which, and until when."""
+    """It does not fit into what is left of a budget; the sentence names the budget and until when."""
 
 
 def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEPPED) -> None:
@@ -65,19 +65,19 @@ def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEPPED) -
 
 
 def claimed(rows: QuerySet[GroupTask], **fields: Any) -> GroupTask | None:
-    """The one of these rows, in hand of this launch alone; None where another has it, or it is none of them."""
+    """The task among `rows`, claimed for this launch alone; None if another launch has it or `rows` is empty."""
     token = str(uuid.uuid4())
     now = database_clock.now()
     taken = {"state": TaskState.SENDING, "entry": None, "look_at": now, "launch_token": token}
     if not rows.update(**taken, hold_reason="", hold_kind="", **fields):
         return None
     task = GroupTask.objects.select_related(*RELATED).filter(launch_token=token).get()
-    task.launch_token = token  # a worker that reads it this late may read another launch's
+    task.launch_token = token  # a worker that reads it this late could read another launch's token
     return task
 
 
 def ready(task: GroupTask) -> Called:
-    """Whom it calls; ValidationError where it may not leave."""
+    """The numbers it calls; ValidationError if it may not leave."""
     group_requests.check(task)
     called = _called(task)
     if missing := approval_rules.missing(task, called.numbers):
@@ -86,7 +86,7 @@ def ready(task: GroupTask) -> Called:
 
 
 def _called(task: GroupTask) -> Called:
-    """Who is called now: the suppression list, consents and caps are looked at again."""
+    """The numbers that are called now: suppression, consents and caps are checked again."""
     task.suppression_seen = group_callees.newest_entry()
     called = group_care.called_now(task)
     group_care.require_somebody(task, called)
@@ -101,7 +101,7 @@ def fresh(task_id: int) -> GroupTask:
 
 @transaction.atomic
 def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tuple[LedgerEntry, list[str]]:
-    """The committed row that says what is about to leave (laws#record-send-settle), and to whom."""
+    """The committed ledger row of the request that is about to leave (laws#record-send-settle), and its numbers."""
     if not still(task).select_for_update().filter(entry=None).exists():
         raise NotNow(_("This launch timed out. Look at it again."))
     called = group_care.under_lock(task, called)
@@ -142,9 +142,9 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
 
 
 def require_no_other(task: GroupTask, numbers: list[str], again: str) -> dict[str, Any]:
-    """What its row's summary says of the same that is open or waits; StillOpen where a reason is missing.
+    """What its ledger summary says about an open or waiting launch of the same; StillOpen if a reason is needed.
 
-    What waits is asked for while somebody is there to be told: of two that a worker starts, neither stops the other.
+    Waiting launches are looked for only while a person is there: of two that workers start, neither stops the other.
     """
     digest = digest_of(task, numbers)
     why = open_acts.require(digest, task.application, again=again)
@@ -152,12 +152,12 @@ def require_no_other(task: GroupTask, numbers: list[str], again: str) -> dict[st
         return why
     if is_blank(again):
         said = _("group call %(id)d") % {"id": waiting.pk}
-        raise open_acts.StillOpen(said, waiting.waits_since or timezone.now())  # else it waits for seconds only
+        raise open_acts.StillOpen(said, waiting.waits_since or timezone.now())  # otherwise it waits for seconds only
     return {"all the same": again.strip()[: open_acts.LONGEST_REASON], "group call": waiting.pk}
 
 
 def _about_to_leave(task: GroupTask, digest: str, n_numbers: int) -> GroupTask | None:
-    """The same, launched, whose request is not prepared yet; under the application's lock."""
+    """A launched task like this one whose request is not prepared yet; under the application's lock."""
     waits = Q(state=TaskState.LAUNCHED) | Q(state=TaskState.SENDING, entry=None, starts_at__isnull=False)
     alike = {name: getattr(task, name) for name in ("application", "kind", "source", "text", "audio", "send_at")}
     others = GroupTask.objects.filter(waits, **alike, number_count__gte=n_numbers).exclude(pk=task.pk)
@@ -168,9 +168,9 @@ def _about_to_leave(task: GroupTask, digest: str, n_numbers: int) -> GroupTask |
 
 
 def _name_for(task: GroupTask) -> str:
-    """The name of the launch before, whose answer may have been lost, where this is the same again.
+    """The name of the last launch, whose answer may have been lost, if this is the same again; else a new one.
 
-    An edited draft gets another: under the old one −20 would say that it arrived, while the old numbers are called.
+    An edited draft gets a new name: under the old one −20 would say that it arrived, though the old numbers are called.
     """
     before = group_state.requests_of(task).exclude(interface=CANCEL).order_by("-pk").first()
     is_same = before is not None and before.digest == digest_of(task, group_callees.of(task))
@@ -178,7 +178,7 @@ def _name_for(task: GroupTask) -> str:
 
 
 def digest_of(task: GroupTask, numbers: list[str]) -> str:
-    """Of everything that Laaffic is told, without the name."""
+    """The digest of everything that Laaffic is sent, except the name."""
     fields = group_requests.request(task, ["10000000"], "name").fields()
     return ledger.digest_of(task.kind, json.dumps(fields, sort_keys=True, default=str), *numbers)
 
@@ -190,7 +190,7 @@ def unique_name(name: str) -> str:
 
 
 def give_back(task: GroupTask, as_seen: QuerySet[GroupTask]) -> None:
-    """Of a launch whose process died before its request left: a draft again, or to be restarted by a worker."""
+    """Give back a launch whose process died before its request left, as a draft or for a worker or person to start."""
     if task.starts_at is None:
         as_seen.update(state=TaskState.DRAFT, look_at=None)
     elif task.entry is None:
@@ -202,7 +202,7 @@ def give_back(task: GroupTask, as_seen: QuerySet[GroupTask]) -> None:
 
 @transaction.atomic
 def hold(task: GroupTask, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
-    """While this launch has it in hand: no request of it has left, for certain, and a person decides."""
+    """Hold it, if this launch still has it: certainly no request has left, and a person decides."""
     if still(task).select_for_update().exists():
         hold_waiting(task, reason, kind=kind)
 
@@ -210,7 +210,7 @@ def hold(task: GroupTask, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
 def hold_waiting(
     task: GroupTask, reason: str, was: str = TaskState.LAUNCHED, *, kind: HoldKind = HoldKind.OTHER
 ) -> None:
-    """Under the task's lock: its request does not leave before a person says so."""
+    """Hold it, under its lock: its request leaves only after a person says so."""
     held = {"state": TaskState.HELD, "hold_reason": reason, "hold_kind": kind, "look_at": None}
     held |= {"undo_until": None, "starts_at": None, "waits_since": None}
     GroupTask.objects.filter(pk=task.pk).update(**held)
@@ -220,7 +220,7 @@ def hold_waiting(
 
 
 def still(task: GroupTask) -> QuerySet[GroupTask]:
-    """The task while this very launch has it in hand: one that slept may find it given back, or launched again."""
+    """The task, if this very launch still has it: after a pause it may have been given back, or launched again."""
     return GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
 
 

@@ -1,4 +1,4 @@
-"""Deriving a group call's figures again from its numbers, call records and requests, and naming each that disagrees."""
+"""Deriving a group call's figures again from its numbers, call records and requests, and naming each that differs."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -14,8 +14,8 @@ from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import states as group_state
 
 OPEN_REQUESTS = (EntryState.PREPARED, EntryState.IN_FLIGHT)
-MICRO = Decimal("0.000001")  # as it is kept; SQLite adds up in floats
-# Of a task that never came to Laaffic, or that a person has ended, no accepted request need be known.
+MICRO = Decimal("0.000001")  # the precision that is kept; SQLite adds up in floats
+# States in which no accepted request need exist: the task never came to Laaffic, or a person has ended it.
 WITHOUT_A_REQUEST = (
     *NOT_LEFT,
     *(TaskState.SENDING, TaskState.UNKNOWN, TaskState.FAILED, TaskState.CANCELLED),
@@ -23,7 +23,7 @@ WITHOUT_A_REQUEST = (
 
 
 def prove(task: GroupTask, look: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """{"id", "numbers", "records", "calls", "counts", "keys", "cost", "disagreements"}; of one moment."""
+    """{"id", "numbers", "records", "calls", "counts", "keys", "cost", "disagreements"}, all read in one moment."""
     return snapshots.at_one_moment(lambda: _found(task.pk), look)
 
 
@@ -46,7 +46,7 @@ def _found(pk: int) -> dict[str, Any]:
 
 
 def of_records(task: GroupTask) -> dict[str, Any]:
-    """What its call records say: of a task that Laaffic gave no key there can be none."""
+    """Sums of its call records; a task without a key from Laaffic has none."""
     records = CallRecord.objects.filter(task_id=task.key).order_by() if task.key else CallRecord.objects.none()
     told = records.aggregate(n=Count("pk"), seconds=Sum("duration"))
     paid = records.exclude(cost=None).values_list("currency").annotate(total=Sum("cost"))
@@ -79,7 +79,7 @@ def _records(task: GroupTask, derived: dict[str, Any]) -> Iterator[str]:
 
 
 def _laaffics(task: GroupTask) -> Iterator[str]:
-    """Laaffic's own figures can only be held against each other."""
+    """Contradictions among Laaffic's own figures, which can only be compared with each other."""
     ended = (task.connected or 0) + (task.failed or 0)
     if task.called is not None and ended > task.called:
         yield f"Laaffic says that {ended} calls have ended, and that it called {task.called}"

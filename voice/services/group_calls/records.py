@@ -1,4 +1,4 @@
-"""Which task a call record belongs to. Pushes say it; records that are asked for do not (laaffic-api#call-records)."""
+"""Which task a call record belongs to. Pushes say it; records that we ask for do not (laaffic-api#call-records)."""
 
 import datetime as dt
 from collections import Counter
@@ -22,9 +22,9 @@ SPOKEN = Channel.VOICE
 
 
 def adopt(task: GroupTask) -> int:
-    """Give the task what can only be its own: calls of its numbers while it ran, where nothing else called the number.
+    """Give the task records that can only be its own: calls to its numbers while it ran that nothing else made.
 
-    Each number is called once, so one that has its record takes no other. How many records were given.
+    Each number is called once, so a number that has its record takes no other. How many records were given.
     """
     if not task.key or task.launched_at is None or task.recorded >= (task.called or 0):
         return 0
@@ -49,7 +49,7 @@ def adopt(task: GroupTask) -> int:
 
 
 def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[str]:
-    """Subscribers: a record may write a number otherwise than it was given."""
+    """Subscribers that only this task called and that have no record; a record may spell a number differently."""
     wanted = set(map(subscriber, group_callees.of(task)))
     recorded = CallRecord.objects.filter(task_id=task.key).values_list("callee", flat=True)
     wanted.difference_update(map(subscriber, recorded))
@@ -59,14 +59,14 @@ def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[
 
 
 def _rivals(task: GroupTask, start: dt.datetime, end: dt.datetime) -> QuerySet[GroupTask]:
-    """Whatever may have called in the meantime: also a task whose answer was lost, or named no key."""
+    """Tasks that may have called at the same time, also one whose answer was lost or that has no key."""
     may_call = GroupTask.objects.exclude(state__in=[*NOT_LEFT, TaskState.FAILED], key="")
     others = may_call.exclude(pk=task.pk).exclude(key=task.key)
     return others.filter(Q(finished_at=None) | Q(finished_at__gte=start), launched_at__lte=end)
 
 
 def _called_twice(homeless: QuerySet[CallRecord]) -> set[str]:
-    """A task calls each number once: one of these is another system's, and nothing tells which."""
+    """Subscribers with several of these records: a task calls each once, so one is not its own."""
     calls: Counter[str] = Counter()
     for callee, n in homeless.order_by().values_list("callee").annotate(n=Count("pk")):
         calls[subscriber(callee)] += n
@@ -74,7 +74,7 @@ def _called_twice(homeless: QuerySet[CallRecord]) -> set[str]:
 
 
 def _spoken_to(subscribers: set[str], start: dt.datetime, end: dt.datetime) -> set[str]:
-    """Whom a spoken message may have called in the meantime: its record can come without our mark."""
+    """Subscribers that a spoken message may have called at the same time: its record can come without our mark."""
     spoken = Message.objects.filter(
         number__in=every_spelling(sorted(subscribers)),
         campaign__channel=SPOKEN,

@@ -1,4 +1,4 @@
-"""Whom later tasks have reached that call the same people again: a repetition of the failed would ring them too."""
+"""People reached by later tasks that repeat a task: a repetition of the failed calls would ring them too."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from voice.models import GroupTask
 from voice.models.group_tasks import CALLED_NOBODY
 from voice.services.group_calls import figures as group_figures
 
-AWAITED = dt.timedelta(days=1)  # call records, after the end of their task
+AWAITED = dt.timedelta(days=1)  # for call records, after the end of their task
 
 
 def of(task: GroupTask) -> list[GroupTask]:
-    """What was launched to call its people again, and theirs again after that; the oldest first."""
+    """Tasks launched to call its people again, and those that repeat these; the oldest first."""
     found: list[GroupTask] = []
     parents = [task.pk]
     while parents:
@@ -24,14 +24,13 @@ def of(task: GroupTask) -> list[GroupTask]:
 
 
 def missing_records(tasks: Sequence[GroupTask]) -> int:
-    """Of calls that were made: until they come nobody knows whom they reached."""
+    """How many calls have no record yet: until it comes, nobody knows whom they reached."""
     return sum(max(0, (task.called or 0) - task.recorded) for task in tasks)
 
 
 def awaited(tasks: Sequence[GroupTask]) -> list[GroupTask]:
-    """Those whose call records are to come. What has not come by then may never come: the person it is about counts
-    as not reached from then on, and the draft says so before a person launches it.
-    """
+    """The tasks whose call records are still awaited. Later, people without a record count as not reached,
+    which the draft says before a person launches it."""
     now = timezone.now()
     return [task for task in tasks if missing_records([task]) and now < awaited_until(task)]
 
@@ -41,12 +40,12 @@ def awaited_until(task: GroupTask) -> dt.datetime:
 
 
 def under_way(tasks: Sequence[GroupTask]) -> GroupTask | None:
-    """The first of them of which it is not known yet whom it reaches."""
+    """The first of these tasks for which it is not known yet whom it reaches."""
     return next((task for task in tasks if not task.is_over or awaited([task])), None)
 
 
 def unreached(tasks: Sequence[GroupTask], numbers: Sequence[str]) -> list[str]:
-    """Those of the numbers that none of these tasks has reached."""
+    """The numbers that none of these tasks has reached."""
     left = list(numbers)
     for task in tasks:
         if task.key and left:

@@ -1,4 +1,4 @@
-"""A group-call task as the interface expects it, and everything that is wrong with it, each at its own field."""
+"""A group-call task as the interface expects it, and all errors in it, each at its own field."""
 
 import datetime as dt
 import itertools
@@ -71,14 +71,14 @@ Complaint = tuple[str, str | NotNow]  # field, sentence
 
 
 def check(task: GroupTask) -> None:
-    """ValidationError with every problem at its field. Parts that are switched off are not looked at."""
+    """Raise ValidationError with every problem at its field. Parts that are switched off are not checked."""
     found: dict[str, list[str | NotNow]] = defaultdict(list)
     try:
         task.clean_fields(exclude={field.name for field in task._meta.fields} - set(_looked_at(task)))
     except ValidationError as problem:
         for field, wrong in problem.error_dict.items():
             ours = [one for one in wrong if one.code == Between.CODE]
-            found[field] += ValidationError(ours or wrong).messages  # Django's own range of a column says less
+            found[field] += ValidationError(ours or wrong).messages  # Django's message about a range says less
     for rule in (_application, _announcement, _windows, _schedule, _hang_up_sms, _agent):
         for field, sentence in rule(task):
             if field not in found:
@@ -154,7 +154,7 @@ def _windows(task: GroupTask) -> Iterator[Complaint]:
 
 
 def _overlapping(windows: Sequence[Window]) -> Iterator[Complaint]:
-    """Of windows by their beginning; what ends when the next begins does not overlap."""
+    """Complain about the first two windows that overlap, sorted by start; one may begin when the last ends."""
     for (start, end), (then, until) in itertools.pairwise(windows):
         if then < end:
             shown = {"one": f"{start:%H:%M}–{end:%H:%M}", "other": f"{then:%H:%M}–{until:%H:%M}"}
@@ -163,7 +163,7 @@ def _overlapping(windows: Sequence[Window]) -> Iterator[Complaint]:
 
 
 def window_of(window: Sequence[str]) -> Window:
-    """ValueError for what is not a pair of times of day, in minutes and without a zone: the interface has neither."""
+    """The window; ValueError unless it is a pair of times in whole minutes without a zone, as in the interface."""
     start, end = window
     return _time_of_day(start), _time_of_day(end)
 
@@ -202,7 +202,7 @@ def _agent(task: GroupTask) -> Iterator[Complaint]:
 
 
 def request(task: GroupTask, numbers: Sequence[str], task_name: str) -> GroupCall:
-    """For a task that has been checked: an announcement of a file has its file, an SMS its application."""
+    """The request for a checked task: an announcement from a file has its file, an SMS its application."""
     return GroupCall(
         app_id=task.application.app_id,
         task_name=task_name,
@@ -257,5 +257,5 @@ def _transfer(task: GroupTask, group: int) -> ToAgent:
 
 
 def zone_name() -> str:
-    """The clock of windows, which Laaffic reads without a zone (laaffic-api#ambiguities 27)."""
+    """The time zone in which Laaffic reads windows, which carry none (laaffic-api#ambiguities 27)."""
     return str(settings.LAAFFIC_TIME_ZONE)

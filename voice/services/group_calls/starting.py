@@ -1,4 +1,4 @@
-"""When a group-call task would start, what the clocks of those it calls show then, and what speaks against it."""
+"""When a group-call task would start, what the clocks of its callees show then, and what would stop it."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,16 +26,16 @@ from voice.services.group_calls.windows import starts_at
 
 
 def clocks(places: Mapping[Place, int], moment: dt.datetime) -> list[Clock]:
-    """By country; what is in none is not in it."""
+    """The clocks of each country at `moment`; numbers that are in no country are left out."""
     reached = [(country, ",".join(zones), n) for (country, zones), n in places.items() if country]
     return recipient_clocks.of_reached(moment, reached)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a launch would do, as things stand."""
+    """What a launch would do as things are now."""
 
-    called: Called  # and how many of its numbers are not
+    called: Called  # with the counts of those left out
     start: dt.datetime  # when phones ring, unless Laaffic takes longer
     clocks: list[Clock]
     price: Learned | None
@@ -68,7 +68,7 @@ def _looks(
     cost: Cost,
     leaves: dt.datetime | None,
 ) -> Iterator[Check]:
-    """What a person has to have seen before it is launched from the page; the same words as for a campaign."""
+    """What a person must have seen before they launch it from the page, in the same words as for a campaign."""
     numbers = called.numbers
     yield from _content(task)
     if not numbers:

@@ -1,8 +1,7 @@
-"""What Laaffic says of a group-call task, taken over onto its row (laaffic-api#group-call-tasks).
+"""What Laaffic says about a group-call task, copied to its row (laaffic-api#group-call-tasks).
 
-A task is found by its name, which is ours alone: that it is listed proves that the request arrived, also where the
-answer to it was lost. That it is not listed proves nothing by itself; a person decides, and sees how often it was
-looked for.
+A task is found by its name, which only we use: if it is listed, the request arrived, even if the answer was lost. If it
+is not listed, that alone proves nothing; a person decides, and sees how often it was looked for.
 """
 
 import datetime as dt
@@ -45,13 +44,13 @@ SOON = dt.timedelta(seconds=5)
 COUNT_EVERY = dt.timedelta(seconds=30)
 SELDOM, HOUR = dt.timedelta(minutes=10), dt.timedelta(hours=1)
 MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
-CANCELS_WITHIN = dt.timedelta(minutes=1)  # as a list shows it
-LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
+CANCELS_WITHIN = dt.timedelta(minutes=1)  # until a list shows it
+LAST_LOOK = dt.timedelta(hours=6)  # after its end, for late call records
 UNSETTLED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
 
 
 def look(task: GroupTask) -> GroupTask:
-    """Ask Laaffic for this task now and take over what it says; a LaafficError where it cannot be asked."""
+    """Ask Laaffic for this task now and take over what it says; LaafficError if it cannot be asked."""
     began = database_clock.now()
     found = find(task)
     if found is not None:
@@ -72,7 +71,7 @@ def look(task: GroupTask) -> GroupTask:
 
 
 def _planned_look(task_id: int) -> dt.datetime | None:
-    """When it is looked at next, read before its records are added up."""
+    """When it is to be looked at next, read before its records are added up."""
     return GroupTask.objects.values_list("look_at", flat=True).get(pk=task_id)
 
 
@@ -82,9 +81,9 @@ def _set(task: GroupTask, figures: dict[str, Any]) -> None:
 
 
 def _following(task: GroupTask, now: dt.datetime, planned: dt.datetime | None, *, was_over: bool) -> dt.datetime | None:
-    """The next look of a task under its lock: no later than one that was asked for since `planned` was read.
+    """The next look at a task, under its lock: no later than one that was asked for since `planned` was read.
 
-    Once more where it has ended just now: a record that changed while the records were added up did not find it over.
+    If it has just ended, there is one more look: records that came while the sums were made did not find it over.
     """
     moments = [next_look(task, now)]
     if task.state in OVER:
@@ -93,11 +92,11 @@ def _following(task: GroupTask, now: dt.datetime, planned: dt.datetime | None, *
 
 
 def find(task: GroupTask) -> WireTask | None:
-    """The task of exactly this name in the list of when it can have been made."""
+    """The task of exactly this name, from the list of the time when it can have been made."""
     first = task
     while first.kind == TaskKind.UPDATE and first.parent is not None:
         first = first.parent
-    # A request that a restore made doubtful may have left long after it was written down.
+    # A request that a restore made doubtful may have left long after it was recorded.
     last = max(task.entry.prepared_at, task.entry.left_at or task.entry.prepared_at) if task.entry else timezone.now()
     return laaffic_client().group_calls.find(
         task.task_name, start=(first.launched_at or last) - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
@@ -105,9 +104,9 @@ def find(task: GroupTask) -> WireTask | None:
 
 
 def take(task_id: int, found: WireTask, *, began: dt.datetime) -> GroupTask:
-    """The list's words are the task's state; what was unknown of its requests ends by them.
+    """Set the task's state to the list's, and settle its unknown requests by that.
 
-    `began`: before the list was asked for.
+    `began`: when the list was asked for, or before.
     """
     now = database_clock.now()
     planned = _planned_look(task_id)
@@ -124,7 +123,7 @@ def take(task_id: int, found: WireTask, *, began: dt.datetime) -> GroupTask:
         _count(task, found)
         _set(task, figures)
         if found.cost is not None and task.recorded < (task.called or 0):
-            task.cost = found.cost  # Laaffic's own sum, as long as records are missing
+            task.cost = found.cost  # Laaffic's own sum, while records are missing
         task.looks, task.looked_at, task.ended_because = 0, now, ""
         if task.state in OVER and not was_over:
             task.finished_at = now
@@ -141,14 +140,14 @@ def listing(found: WireTask) -> Evidence:
 
 
 def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
-    """Records of a large task take a moment to add up: not at every look while it calls."""
+    """Whether to add up its records: for a large task that takes a moment, so not at every look while it calls."""
     counted_at = GroupTask.objects.values_list("counted_at", flat=True).get(pk=task_id)
     is_over = STATES.get(found.status) in OVER if found.status is not None else False
     return bool(found.key) and (is_over or counted_at is None or counted_at < now - COUNT_EVERY)
 
 
 def is_there(task: GroupTask, key: str) -> None:
-    """Laaffic has it: an update takes the place of what it updated. The caller saves the task."""
+    """Note that Laaffic has it; an update replaces the task that it updated. The caller saves the task."""
     task.key = key[:40] or task.key
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN, *NOT_LEFT):
         task.state, task.hold_reason, task.hold_kind = TaskState.SUBMITTING, "", ""
@@ -159,7 +158,7 @@ def is_there(task: GroupTask, key: str) -> None:
 
 
 def at_laaffic(task: GroupTask) -> str:
-    """What Laaffic's list says of it, in words and as it says it; "" while it has said nothing."""
+    """The status in Laaffic's list, in words and as its number; "" if it has said nothing yet."""
     said = task.vendor_status
     named = [state.label for status, state in STATES.items() if str(int(status)) == said]
     return f"{named[0]} ({said})" if named else said
@@ -179,13 +178,13 @@ def _count(task: GroupTask, found: WireTask) -> None:
 
 
 def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
-    """Often while it calls, seldom while it waits for its time, and after its end until its records are complete."""
+    """Often while it calls, seldom while it waits for its time, and after its end until all its records are there."""
     if task.state == TaskState.UNKNOWN and task.looks > MISSED_AT_MOST:
         return None
     if task.state == TaskState.UNKNOWN:
         age = now - (task.launched_at or now)
         following = now + min(max(3 * SOON, age / 2), HOUR)
-        # What is found by then can be cancelled by then.
+        # A task found by then can be cancelled by then.
         return min(following, task.latest_end) if task.latest_end and task.latest_end > now else following
     if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
         start: dt.datetime = task.send_at
@@ -201,7 +200,7 @@ def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
 
 
 def is_due() -> Q:
-    """Its time has come, or lies further ahead than `next_look` and what follows trouble ever put it."""
+    """Tasks whose look is due, or lies further ahead than `next_look` or a failure ever plans it."""
     now = database_clock.now()
     unknown, over = Q(state=TaskState.UNKNOWN), Q(state__in=OVER)
     waits = [(Q(state__in=OPEN, looks=0), SELDOM)]
@@ -216,7 +215,7 @@ def is_due() -> Q:
 
 
 def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
-    """Laaffic does not list it any more: less and less often, and no more after some days. A person can still ask."""
+    """The next look at a task that is no longer listed: less and less often, after some days never."""
     if task.looks > MISSED_AT_MOST:
         return None
     doubled: int = 2 ** min(task.looks, 20)
@@ -224,14 +223,14 @@ def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | N
 
 
 def records_came() -> None:
-    """More call records are there: tasks that miss some are looked at again."""
+    """Plan a look at tasks that miss records, as more have come."""
     GroupTask.objects.filter(state__in=OVER, look_at__isnull=False).update(look_at=database_clock.in_statement())
 
 
 def records_changed(keys: Collection[str]) -> None:
-    """Records of the tasks with these keys came or changed: those that are over are added up again, complete or not.
+    """Plan new sums for ended tasks with these keys, whose records came or changed, complete or not.
 
-    In the transaction of the records, whose rows are locked before.
+    In the transaction of the records, whose rows are locked first.
     """
     if not keys:
         return
@@ -242,13 +241,13 @@ def records_changed(keys: Collection[str]) -> None:
 
 
 def _settle_cancelling(task: GroupTask, evidence: Evidence, began: dt.datetime, *, is_said: bool) -> None:
-    """What a list says of requests to cancel whose answer was lost: one that still calls a minute later got none.
+    """Settle requests to cancel whose answer was lost: a task that still calls a minute later never got the request.
 
-    One that is cancelled after all, later than that, was cancelled by the last of them, unless another was accepted.
+    If it is cancelled later than that after all, the last request did that, unless another was accepted.
     """
     asked = requests_of(task).filter(interface=CANCEL)
     lost = asked.filter(state=EntryState.UNKNOWN)
-    if task.state in OPEN:  # and the list says so: of a status that nobody knows it keeps the state it had
+    if task.state in OPEN:  # and the list says so: with an unknown status it keeps the state it had
         lost = lost.filter(left_at__lt=began - CANCELS_WITHIN) if is_said else lost.none()
     outcome = EntryState.ACCEPTED if task.state == TaskState.CANCELLED else EntryState.REFUSED
     for entry in lost:
@@ -260,7 +259,7 @@ def _settle_cancelling(task: GroupTask, evidence: Evidence, began: dt.datetime, 
 
 
 def _settle_launches(task: GroupTask, evidence: Evidence) -> None:
-    """The name is there, so one of its requests has brought it there, and no other, as a name is taken once."""
+    """Its name is listed, so exactly one of its requests made it, as a name is taken once."""
     of_name = launches_of(task, task.task_name)
     arrived = of_name.filter(state=EntryState.ACCEPTED).first()
     if arrived is not None:
@@ -279,13 +278,13 @@ def brought_by(arrived: LedgerEntry) -> Evidence:
 
 
 def arrived_after_all(entry_id: int, evidence: Evidence) -> bool:
-    """What Laaffic says of a request goes before a person's word that it did not arrive, and only before that."""
+    """Evidence from Laaffic overrides a person's word that a request did not arrive, but no other evidence."""
     given_up = LedgerEntry.objects.filter(pk=entry_id, evidence_kind=EvidenceKind.PERSON).exists()
     return given_up and turned_out(entry_id, EntryState.ACCEPTED, evidence, was=EntryState.NOT_SENT)
 
 
 def turned_out(entry_id: int, state: EntryState, evidence: Evidence, *, was: EntryState) -> bool:
-    """Of a request that had ended: its budgets count it as what it turned out to be."""
+    """Change the outcome of a request that had ended; its budgets count it by the new one."""
     has_turned = ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=[was])
     if has_turned:
         shares.look_again(entry_id)
@@ -293,7 +292,7 @@ def turned_out(entry_id: int, state: EntryState, evidence: Evidence, *, was: Ent
 
 
 def launches_of(task: GroupTask, name: str) -> QuerySet[LedgerEntry]:
-    """Requests that give Laaffic a task of this name."""
+    """The requests that give Laaffic a task of this name."""
     return requests_of(task).filter(summary__task=name).exclude(interface=CANCEL)
 
 

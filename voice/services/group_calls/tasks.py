@@ -39,17 +39,17 @@ from voice.services.group_calls import waiting as group_waiting
 from voice.services.group_calls.callees import Audience
 from voice.services.group_calls.states import ABOUT, CANCEL
 
-# What is told of an edit, among who did what.
+# The fields of an edit that are shown in the activity log.
 TOLD = {"name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from"}
 NUMBERS: Any = GroupTask._meta.get_field("number_count")
 
 
 class NotAsShown(NotNow):
-    """It would not do what the page showed: the person who pressed its button looks again."""
+    """It would not do what the page showed: the person has to look again."""
 
 
 class CancelUnknown(NotNow):
-    """Nobody knows whether Laaffic has taken the cancelling."""
+    """Nobody knows whether Laaffic has cancelled it."""
 
 
 def save(task: GroupTask, *, audience: Audience | None = None, by: User | None = None) -> GroupTask:
@@ -76,7 +76,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             has_others = audience is not None and not group_callees.is_kept(task, audience)
         if audience is not None:
             group_callees.keep(task, audience)
-        elif stored is not None:  # another may have given others since this one was read
+        elif stored is not None:  # somebody may have given it other numbers since this one was read
             for name in (*group_callees.GIVEN, *group_callees.LEFT_OUT):
                 setattr(task, name, getattr(stored, name))
         task.save(update_fields=group_launching.EDITED)
@@ -89,7 +89,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
 
 
 def _tell(task: GroupTask, before: row_changes.Before | None, *, has_others: bool) -> None:
-    """Among who did what. Numbers are counted, and none is named: also where others are as many."""
+    """Record the edit in the activity log. Numbers are only counted: also if there are other ones, but as many."""
     if before is None:
         record(Act.ADDED, task)
         return
@@ -115,10 +115,10 @@ def edit(
     seen: str | None = None,
     by: User | None = None,
 ) -> GroupTask:
-    """Keep these fields of a draft or template, and leave the others; what is so already changes nothing.
+    """Set these fields of a draft or template and leave the others; a value that is set already changes nothing.
 
-    `audience_for` says whom it calls once they are set; None: as before. `seen`: `content_digest` of what its author
-    looked at.
+    `audience_for` gives the numbers once the fields are set; None: the same. `seen`: `content_digest` of what the
+    editor looked at.
     """
     with transaction.atomic():
         task = _locked(task_id)
@@ -147,7 +147,7 @@ def _require_no_time(new: Mapping[str, Any]) -> None:
 
 
 def _locked(task_id: int) -> GroupTask:
-    """Read once it is locked: what is joined to it is as old as the statement (docs/mechanisms/locks.md)."""
+    """The task, read after it is locked: joined rows are as old as the statement (docs/mechanisms/locks.md)."""
     GroupTask.objects.select_for_update().get(pk=task_id)
     return _as_stored(task_id)
 
@@ -157,7 +157,7 @@ def _as_stored(task_id: int) -> GroupTask:
 
 
 def discard(task_id: int) -> None:
-    """Delete what never left: a template, or a draft that nobody tried to launch."""
+    """Delete a task that never left: a template, or a draft that nobody tried to launch."""
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if not is_untouched(task):
@@ -171,7 +171,7 @@ def is_untouched(task: GroupTask) -> bool:
 
 
 def content_digest(task: GroupTask) -> str:
-    """Of what somebody who edits it changes."""
+    """The digest of what an editor can change."""
     names = {"name", "send_at", "latest_end", "number_count", "numbers_digest", *PARAMETERS}
     return ledger.digest_of(json.dumps(_content(task, names), default=str, sort_keys=True))
 
@@ -182,7 +182,7 @@ def _content(task: GroupTask, names: Collection[str]) -> dict[str, Any]:
 
 
 def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
-    """Of what a page before the launch shows: who is called, with what, and when."""
+    """The digest of what a page before the launch shows: who is called, with what, and when."""
     names = {"kind", "parent", "application", "send_at", "latest_end", *PARAMETERS}
     return ledger.digest_of(json.dumps(_content(task, names), default=str, sort_keys=True), *numbers)
 
@@ -190,15 +190,15 @@ def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
 def launch(
     task_id: int, *, by: User | None = None, seen: str | None = None, again: str = "", undo_seconds: float = 0
 ) -> GroupTask:
-    """Hand the draft to Laaffic, once. What came of it is the task's state; ValidationError when it may not leave.
+    """Hand the draft to Laaffic, once. The task's state says what happened; ValidationError if it may not leave.
 
-    `seen`: the digest of what a page showed. Compared once the draft is claimed, when nobody can edit it any more.
+    `seen`: the digest of what a page showed. Compared after the draft is claimed, when nobody can edit it any more.
     `again`: why it is launched although the same may have been (StillOpen without it).
-    With `undo_seconds` its request is made so much later, by a worker, and it can be taken back until then.
+    `undo_seconds`: a worker makes its request so much later, and it can be taken back until then.
     """
     drafts = _drafts().filter(pk=task_id, is_template=False)
     draft = drafts.first()
-    why = restored_drafts.reason_for(draft, again) if draft else ""  # claimed, it says so no more
+    why = restored_drafts.reason_for(draft, again) if draft else ""  # read before the claim, which clears it
     task = group_launching.claimed(
         drafts, launched_by=by, undo_until=None, starts_at=None, again_reason=again.strip()[:200]
     )
@@ -237,10 +237,10 @@ def _drafts() -> QuerySet[GroupTask]:
 
 
 def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> None:
-    """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name until it is
-    edited.
+    """Take a person's word that a launch whose answer was lost did not arrive: it is a draft again, under the same name
+    until it is edited.
 
-    `seen`: the entry of the launch that this person was shown; ValidationError where it was launched again since.
+    `seen`: the entry of the launch that this person was shown; ValidationError if it was launched again since.
     """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
@@ -260,9 +260,9 @@ def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> N
 
 
 def say_over(task_id: int, *, why: str, by: User, seen: int | None = None) -> None:
-    """A person's word about a task that Laaffic's list does not have, any more or at all: it was called and is over.
+    """Take a person's word that a task which Laaffic no longer, or never, lists was called and is over.
 
-    Should the list have it again, when somebody asks for it, that counts. `seen`: as `not_there`.
+    If the list has it again when somebody asks, the list counts. `seen`: as `not_there`.
     """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
@@ -291,7 +291,7 @@ def _require_as_seen(task: GroupTask, seen: int | None) -> None:
 
 
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
-    """Have Laaffic stop it; calls that ring already go on. ValidationError says why not."""
+    """Have Laaffic stop the task; calls that ring already go on. ValidationError says why not."""
     task = GroupTask.objects.select_related(*group_launching.RELATED).get(pk=task_id)
     if task.state not in OPEN or not task.key:
         raise NotNow(_("Only a task that Laaffic has and that is not over can be cancelled."))
@@ -315,7 +315,7 @@ def prepare_cancelling(task: GroupTask, *, by: User | None) -> LedgerEntry:
 
 
 def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
-    """What was prepared leaves; ValidationError says what came of it otherwise."""
+    """Send the prepared request to cancel; ValidationError says why it did not work."""
     try:
         single_requests.send(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
@@ -325,14 +325,14 @@ def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
         ) from None
     except LaafficError as problem:
         if isinstance(problem, Refused) and (now := _looked_at_once(task)).state == TaskState.CANCELLED:
-            return now  # by somebody else, or by a request whose answer was lost
+            return now  # cancelled by somebody else, or by a request whose answer was lost
         raise NotNow(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
     late_evidence.accepted(entry.pk)  # a list may have denied it while the answer was on its way
     return _looked_at_once(task)
 
 
 def _looked_at_once(task: GroupTask) -> GroupTask:
-    """The page that follows shows what Laaffic says now; when it cannot be asked, the job asks."""
+    """The task as Laaffic lists it now, for the page that follows; if Laaffic cannot be asked, the job asks later."""
     try:
         return group_state.look(task)
     except (LaafficError, NotConfigured):
@@ -341,7 +341,7 @@ def _looked_at_once(task: GroupTask) -> GroupTask:
 
 
 def advice(task: GroupTask) -> str:
-    """What came of the launch, in plain words with what to do; "" when Laaffic has it or nothing was launched."""
+    """The outcome of the launch in plain words, with what to do; "" if Laaffic has it or nothing was launched."""
     entry = task.entry
     if task.state == TaskState.UNKNOWN:
         return _(

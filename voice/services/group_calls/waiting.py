@@ -1,4 +1,4 @@
-"""Launches that wait for their moment, to be taken back or for the hours of whom they call; a worker starts them."""
+"""Launches that wait, for the end of their undo window or for their callees' hours; a worker starts them."""
 
 import datetime as dt
 
@@ -31,18 +31,18 @@ from voice.services.group_calls import launching as group_launching
 
 
 class EndNotAsked(NotNow):
-    """Its latest end has come, of which the person resuming it has not heard."""
+    """Its latest end has come, and the person who resumes it was not asked about that."""
 
 
 class PastItsEnd(NotNow):
-    """Its latest end has come before its request could leave."""
+    """Its latest end came before its request could leave."""
 
 
 START_JOB = "voice.jobs.start_launched"
 
 
 def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
-    """When its request may leave, where that is not now; ValidationError where it never may."""
+    """When its request may leave, None if now; ValidationError if it never may."""
     now = database_clock.now()
     places = group_hours.places_of(numbers) if group_hours.rules_of(task) else ()
     leaves = group_hours.leaves_at(task, places, now)
@@ -60,7 +60,7 @@ def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
 def start_later(
     task: GroupTask, numbers: list[str], seconds: float, leaves: dt.datetime | None, by: User | None
 ) -> None:
-    """What is open like it is asked for now, while somebody is there to be told, and once more when it starts.
+    """Let the launch wait. An open launch of the same is asked about now, while a person is there, and at the start.
 
     `leaves`: when its hours begin; until then it can be taken back anyway.
     """
@@ -100,14 +100,14 @@ def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 
 def start_launched(task_id: int) -> None:
-    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
+    """Start a launch as soon as it cannot be taken back any more; if this fails to, the sweeper does."""
     until = GroupTask.objects.filter(pk=task_id).values_list("starts_at", flat=True).first()
     if until is not None and moments.wait_for(until):
         start(task_id)
 
 
 def start(task_id: int) -> None:
-    """Make the request of a launch whose moment has come. What speaks against it by now holds it, with a sentence."""
+    """Make the request of a launch whose time has come; if something stops it now, it is held with a sentence."""
     its_moment = GroupTask.objects.filter(pk=task_id, state=TaskState.LAUNCHED, starts_at__lte=database_clock.now())
     task = group_launching.claimed(its_moment)
     if task is None:
@@ -135,7 +135,7 @@ def start_due() -> None:
 
 
 def _look_again_at_changed_hours() -> None:
-    """What waits by a calendar that was changed in the meantime is looked at again."""
+    """Start launches that wait by a calendar which was changed in the meantime: they then look at their hours again."""
     waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, waits_since__isnull=False)
     changed = Q(calendar__changed_at__gte=F("waits_since"))
     for by in ("application", "sms_application"):
@@ -146,7 +146,7 @@ def _look_again_at_changed_hours() -> None:
 
 
 def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupTask:
-    """Once, for this task: no calendar keeps it back. Who may say so the door asks."""
+    """Let this task ignore its calendar, once; the caller checks who may say so."""
     if is_blank(reason):
         raise ValidationError(_("Say why it is sent outside its hours."))
     with transaction.atomic():
@@ -168,11 +168,11 @@ def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupT
 
 
 def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: bool | None = None) -> GroupTask:
-    """Try a held launch again, now; what speaks against it holds it again.
+    """Try a held launch again, now; if something still stops it, it is held again.
 
-    `again`: why, although the same may have been launched (StillOpen without it). What was said before was said of what
-    was open then, and does not count any more. `past_end`: whether a page asked about its latest end; refused where it
-    did not and that holds it by now.
+    `again`: why, although the same may have been launched (StillOpen without it); an earlier reason was for what was
+    open then, and no longer counts. `past_end`: whether a page asked about its latest end; refused if not and the end
+    holds the task by now.
     """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
@@ -202,19 +202,19 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
 
 
 def _leaves_at(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
-    """When its request would be made; None where its start has to say that no moment suits all."""
+    """When its request would be made; None if no moment suits all, which its start then says."""
     places = group_hours.places_of(numbers) if group_hours.rules_of(task) else ()
     return group_hours.leaves_at(task, places, database_clock.now())
 
 
 def _require_restored(task: GroupTask) -> None:
-    """Its request may have left while no restore has said so yet (laws#unknown-stays)."""
+    """Refuse while a restore is unfinished: its request may have left, and nothing says so yet (laws#unknown-stays)."""
     if is_restore_unfinished(task):
         raise NotNow(_("A restore has not finished. Run it again with its file."))
 
 
 def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
-    """Make a draft again of a launch whose request was not made: nothing has left."""
+    """Make a launch a draft again whose request was not made: nothing has left."""
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state == TaskState.DRAFT:

@@ -1,4 +1,4 @@
-"""The first moment at which Laaffic calls, by a task's own time and its allowed times of day."""
+"""The first moment at which Laaffic calls, by a task's own start time and its allowed times of day."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -11,9 +11,9 @@ from voice.services.group_calls.requesting import window_of
 
 
 def starts_at(task: GroupTask, now: dt.datetime | None = None) -> dt.datetime:
-    """Its own time, or now; with windows the first moment from then on that lies in one.
+    """Its own start time, or now; with windows the first moment from then on within one.
 
-    Windows that cannot be read count as none: the check before every launch names them.
+    Windows that cannot be read count as none: the check before every launch reports them.
     """
     asked = max(task.send_at or timezone.now(), now or timezone.now())
     try:

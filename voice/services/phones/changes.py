@@ -1,7 +1,7 @@
-"""New SIP phones and new passwords (voice/sipAdd and voice/sipReset): recorded, asked for, settled.
+"""New SIP phones and new passwords (voice/sipAdd and voice/sipReset): recorded, requested, settled.
 
-A password is in Laaffic's answer alone: it is handed on once and kept nowhere. After an answer that was lost the list
-tells whether phones were added; of a password nothing tells, and another reset gives another one.
+Only Laaffic's answer has a password: it is handed on once and kept nowhere. After a lost answer the list shows whether
+phones were added; nothing shows a password, and another reset makes another one.
 """
 
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ from voice.services.phones.evidence import ADDED, RESET, named, requests
 
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 NAME, QUANTITY = (4, 32), (1, 50)
-# Of the interface → fields.
+# Parameters of the interface → fields.
 PARAMETERS = {"groupName": "group", "phoneName": "name", "quantity": "quantity", "displayNum": "display_number"}
 
 
 class ResetUnknown(NotNow):
-    """It may have been reset, and the new password is lost."""
+    """The password may have been reset, and the new one is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def add(
     display_number: str = "",
     by: User | None = None,
 ) -> LedgerEntry:
-    """Ask Laaffic for phones; ValidationError by field where it is wrong or refused. The row says `unknown` where the
-    answer was lost: the list settles it. What was added just so within a day is not asked for again."""
+    """Ask Laaffic for phones; ValidationError by field if something is wrong or refused. The row says `unknown` if the
+    answer was lost: the list settles it. The same request within a day is not made again."""
     group, name = group.strip(), name.strip()
     shown = "".join(display_number.split()).lstrip("+").replace("-", "")
     _know_the_list(application)
@@ -84,8 +84,8 @@ def add(
 def _asked(
     application: Application, group: str, name: str, quantity: int, display_number: str, by: User | None
 ) -> LedgerEntry:
-    """Under the application's lock: of two at the same moment the second finds the first one's request. So does a
-    caller who repeats it, having lost the answer."""
+    """The request, prepared or found, under the application's lock: of two at once the second finds the first one's, so
+    does a caller who repeats it because the answer was lost."""
     Application.objects.select_for_update(no_key=True).get(pk=application.pk)
     digest = ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), display_number)
     added = _added(application, name)
@@ -111,7 +111,7 @@ def _asked(
 
 
 def _added(application: Application, name: str) -> LedgerEntry | None:
-    """What added phones of this name within a day, unless a list that was begun since does not have them."""
+    """The request that added phones of this name within a day, unless a list that was read since does not have them."""
     done = requests(ADDED, application.pk).filter(state=EntryState.ACCEPTED, summary__name=name)
     last = done.filter(prepared_at__gte=timezone.now() - WITHIN).order_by("-pk").first()
     if last is None or named(application, name).exists():
@@ -121,9 +121,9 @@ def _added(application: Application, name: str) -> LedgerEntry | None:
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
-    """A new password, for the person who asked and for nobody after; ValidationError says what came of it instead.
+    """The new password, only for the person who asked; ValidationError says why there is none.
 
-    One at a time: of two that are under way the later answer need not have the password that counts.
+    One reset at a time: of two at once, the later answer need not have the password that counts.
     """
     with leases.lease(f"sip-password:{phone.pk}", patience.LEASE_SECONDS) as lease:
         if lease is None:
@@ -168,7 +168,7 @@ def _reset(phone: SipPhone, by: User | None) -> NewPassword:
 
 
 def _know_the_list(application: Application) -> None:
-    """What a later list proves is told from what was there before."""
+    """Read the list if it was never read: what a later list proves depends on what was there before."""
     name = phones.name_of(application)
     if VoiceSync.objects.filter(name=name).exclude(succeeded_at=None).exists() or application.channel != Channel.VOICE:
         return

@@ -10,7 +10,7 @@ from laaffic_console.gateway.services.ledger import known_by, late_evidence, led
 from voice.models import SipPhone
 
 ADDED, RESET = ABOUT = ("SIP phones", "SIP password")
-GRACE = dt.timedelta(minutes=1)  # before its absence from the list proves anything
+GRACE = dt.timedelta(minutes=1)  # before a missing phone proves anything
 
 
 def requests(kind: str, about: int) -> QuerySet[LedgerEntry]:
@@ -23,9 +23,9 @@ def latest(kind: str, about: list[int], limit: int = 10) -> list[LedgerEntry]:
 
 
 def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> None:
-    """What the list, read since `began`, tells of requests for phones whose answer was lost; a complete one denies too.
+    """Settle requests for phones whose answer was lost by the list read since `began`; only a complete list can deny.
 
-    What an earlier list denied and this one shows was done. Phones that may be another request's prove nothing.
+    A request that an earlier list denied and this one shows was done. Phones that may be another's prove nothing.
     """
     lost = requests(ADDED, application.pk).filter(state=EntryState.UNKNOWN, left_at__lt=began)
     for entry in lost.order_by("pk"):
@@ -49,7 +49,7 @@ def _name(entry: LedgerEntry) -> str:
 
 
 def _is_there(application: Application, entry: LedgerEntry) -> bool | None:
-    """Whether the list holds more phones of its name than before; None: they may all be another request's."""
+    """Whether the list has more phones of its name than before; None if all of them may be another request's."""
     before = int(entry.summary.get("before", 0))
     listed = named(application, _name(entry))
     if listed.count() <= before:
@@ -60,9 +60,9 @@ def _is_there(application: Application, entry: LedgerEntry) -> bool | None:
 
 
 def _names_of_others(entry: LedgerEntry) -> set[str]:
-    """Names like its own, or that begin so, of requests whose phones may have come since it was prepared; of those that
-    asked for several also names that its own begins with: the second "desk" may be called desk2.
-    """
+    """Names of other requests whose phones may be taken for this one's: names that begin with its own and, for requests
+    of several phones, names that its own begins with (the second "desk" may be called desk2). Only if their phones may
+    have come since it was prepared."""
     name = _name(entry)
     beginnings = [name[:length] for length in range(1, len(name))]
     alike = Q(summary__name__startswith=name) | Q(summary__name__in=beginnings) & ~Q(summary__quantity=1)
@@ -77,7 +77,7 @@ def _holds(name: str, began: dt.datetime) -> str:
 
 
 def named(application: Application, name: str) -> QuerySet[SipPhone]:
-    """Several phones of one request have its name with something after it, however Laaffic counts them."""
+    """Listed phones whose name begins so: phones of one request have something appended, however Laaffic counts."""
     listed = SipPhone.objects.filter(application=application, gone_at=None)
     return listed.filter(name__startswith=name)
 

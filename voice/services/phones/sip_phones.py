@@ -22,17 +22,17 @@ def name_of(application: Application) -> str:
 
 
 def names() -> list[str]:
-    """Of the lists that are copied."""
+    """The names of the copied lists."""
     return [name_of(application) for application in COPIES.applications()]
 
 
 def usable() -> QuerySet[SipPhone]:
-    """What calls can start from now."""
+    """The phones from which calls can start now."""
     return SipPhone.objects.filter(gone_at=None, application__is_active=True).select_related("application")
 
 
 def sync(application: Application) -> int:
-    """Read the whole list now, and mark what is not in it any more as gone; how many there are."""
+    """Read the whole list now, and mark phones that are no longer in it as gone; how many are listed."""
 
     def read(reading: Reading[VoiceSync]) -> Copied:
         began = reading.began

@@ -1,6 +1,6 @@
-"""Call records, from wherever they come: pushed or asked for. One row a call, and a worse record undoes no better one.
+"""Call records, pushed or asked for: one row for each call, and a worse record never replaces a better one.
 
-Every record also ends what of ours asked for the call: a SIP call by its mark or id, a TTS message as a report.
+Every record also settles what asked for the call: a SIP call by its mark or id, a TTS message as a report.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ from voice.services.spoken.call_reports import as_delivery_report
 logger = logging.getLogger(__name__)
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-# What more was heard of a call is the better record of it.
+# The record that heard more of a call is the better one.
 RANK = {
     CallOutcome.FAILED: 0,
     CallOutcome.NO_SUCH_NUMBER: 1,
@@ -39,7 +39,7 @@ RANK = {
     CallOutcome.VOICEMAIL: 5,
     CallOutcome.ANSWERED: 6,
 }
-# Fields that go together, as they say one thing; the others are filled one by one.
+# Fields that are taken together, as they say one thing; the others are filled one by one.
 VERDICT = ("outcome", "termination_code", "termination_reason", "call_status")
 FILLED = (
     "kind",
@@ -71,16 +71,16 @@ Key = tuple[dt.date, int, str, str]
 
 
 def take(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None = None) -> list[bool]:
-    """Keep records, in a transaction of their own; for each, False when it names a message that nobody knows.
+    """Store records, in a transaction of their own; for each, False if it names a message that nobody knows.
 
-    `kind` is what the interface says of records that do not say it themselves.
+    `kind` is what the interface says about records that do not name their kind.
     """
     with transaction.atomic():
         return apply(found, source, kind=kind)
 
 
 def take_each(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None = None) -> None:
-    """`take` for code that reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
+    """`take` for code that reads a list: a record that cannot be stored is logged and shown, the others are stored."""
 
     def work(piece: Sequence[WireRecord]) -> None:
         take(piece, source, kind=kind)
@@ -108,14 +108,14 @@ def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None 
 
 
 def keep(rows: Sequence[CallRecord]) -> None:
-    """Insert what is new, fold the rest into what is there, and move the tallies by the difference."""
+    """Insert new records, merge the others into their rows, and move the tallies by the difference."""
     ids = sorted({row.voice_id for row in rows})
     known = set(CallRecord.objects.filter(voice_id__in=ids).values_list("voice_id", flat=True))
     fresh: dict[str, CallRecord] = {}
     for row in rows:
         if row.voice_id not in known and row.voice_id not in fresh:
             fresh[row.voice_id] = row
-    # Another worker may insert the same call at the same moment: whose row it became is told by its first_seen_at.
+    # Another worker may insert the same call at the same moment: its first_seen_at shows whose row it is.
     CallRecord.objects.bulk_create(fresh.values(), ignore_conflicts=True, batch_size=200)
     locked = {
         row.voice_id: row for row in CallRecord.objects.select_for_update().filter(voice_id__in=ids).order_by("pk")
@@ -129,7 +129,7 @@ def keep(rows: Sequence[CallRecord]) -> None:
     }
     folded = {row.voice_id for row in rows if fold(locked[row.voice_id], row)}
     for voice_id, row in locked.items():
-        if voice_id in folded:  # what was just inserted is as it was told
+        if voice_id in folded:  # a row that was just inserted needs no update
             changed.append(row)
         was, now = before[voice_id], _counted(row)
         if was == now:
@@ -162,7 +162,7 @@ def _counted(row: CallRecord) -> tuple[Key, tuple[int, int, int]]:
 
 
 def fold(kept: CallRecord, given: CallRecord) -> bool:
-    """What is known stays; what is better or new is added: whether anything was. Any order ends the same."""
+    """Merge `given` into `kept`: known values stay, better or new ones are added, in any order; whether any was."""
     given_is_better = _rank(given) > _rank(kept)
     values = {}
     for name in FILLED:
@@ -180,7 +180,7 @@ def fold(kept: CallRecord, given: CallRecord) -> bool:
 
 
 def _rank(row: CallRecord) -> tuple[Any, ...]:
-    """`callStatus` knows best; of several recalls the last counts; then the one in which more was heard, and later."""
+    """How good a record is: best with `callStatus`, then a later recall, then more that was heard, then a later end."""
     return (
         row.call_status is not None,
         row.recall_count or 0,
@@ -231,7 +231,7 @@ def _row(record: WireRecord, source: Source, kind: CallKind | None) -> CallRecor
 
 
 def _kind_of(record: WireRecord, kind: CallKind | None) -> CallKind | None:
-    """Records that are asked for do not say it: our mark is a TTS message's, a task's id a group call's."""
+    """The kind of a record that does not say it: our mark is a TTS message's, a task's id a group call's."""
     if kind is not None:
         return kind
     if message_id_of(settings.LAAFFIC_ORDER_PREFIX, record.called_info) is not None:

@@ -1,4 +1,4 @@
-"""A person's word on a call's cost that cannot be right: it is taken, or left out, with a reason."""
+"""A person's decision on a call's cost that cannot be right: it is counted, or left out, with a reason."""
 
 import copy
 
@@ -17,8 +17,8 @@ LONGEST_REASON = 150
 
 
 def decide(record_id: int, *, take: bool, why: str, by: User) -> None:
-    """ValidationError where a reason is missing, or nothing is left to decide. The same word by the same person, with
-    the same reason, changes nothing: a caller who repeats it has lost the answer."""
+    """Decide; ValidationError if a reason is missing or nothing is to decide. The same decision by the same person with
+    the same reason changes nothing: a caller who repeats it has lost the answer."""
     why = " ".join(why.split())
     if not why:
         raise ValidationError(_("Say how you know it: it is kept with the record."))

@@ -1,8 +1,8 @@
-"""What calls give to a report (reports/reporting.py): group calls as campaigns, phone calls as calls.
+"""What calls contribute to a report (reports/reporting.py): group calls as campaigns, phone calls as calls.
 
-A call that was made counts as sent, one that was connected as delivered. A group call belongs to the day of its
-launch, with all that Laaffic says of it since; a call from a phone to the day on which it was made. Spoken messages are
-campaigns of messaging. What calls have no word for (segments, replies, a report that is awaited) stays empty.
+A call that was made counts as sent, a connected one as delivered. A group call belongs to the day of its launch, with
+all that Laaffic said since; a call from a phone to the day on which it was made. Spoken messages are campaigns of
+messaging. Figures that calls do not have (segments, replies, awaited reports) stay empty.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +71,7 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
 
 
 def _phone_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
-    """Grouped by the database; whether one was asked for in the console, and by whom, its record does not all say."""
+    """Calls from phones, grouped by the database; not by person, as not every record says who asked for it."""
     made = CallRecord.objects.filter(kind__in=PHONE_CALLS, at__gte=period.start, at__lt=period.end).order_by()
     day = TruncDate("at", tzinfo=timezone.get_current_timezone())
     is_connected = Q(outcome__in=CONNECTED)

@@ -1,4 +1,4 @@
-"""From the inbox to the call records (laaffic-api#voice-pushes)."""
+"""Pushed call records, from the inbox to their tables (laaffic-api#voice-pushes)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ from voice.services.calls import ringing
 from voice.services.records import call_records
 from voice.services.spoken.call_reports import as_delivery_report
 
-# Laaffic's staff set the addresses by hand: whichever of the two they give, each entry is what it is.
+# Laaffic's staff enter the push addresses by hand: each entry is read as what it is, at either of the two.
 Entry = CallRecord | RingingEvent
 
 
@@ -79,5 +79,5 @@ INBOX: Inbox[Entry] = Inbox(
     orphan=_orphan,
     retry=_retry,
 )
-# Whatever waits for its message is retried by the inbox that it came into.
+# A push that waits for its message is retried by the inbox that it came into.
 RINGING = replace(INBOX, kind=PushKind.VOICE_RINGING, job="voice.jobs.apply_ringing", retry=None)

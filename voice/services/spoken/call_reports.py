@@ -1,4 +1,4 @@
-"""A call's record as the report of the TTS message that it carried: `calledInfo` is that message's order id."""
+"""A call's record as the delivery report of the TTS message that it carried: `calledInfo` is the message's order id."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -6,12 +6,12 @@ from django.utils.translation import gettext as _
 from laaffic_console.laaffic import CallOutcome, CallRecord, DeliveryReport, DeliveryState, Source
 from messaging.wire.order_ids import message_id_of
 
-# What was spoken to a mailbox has been spoken; the record says that it was a mailbox.
+# A text spoken to a mailbox was spoken; the record says that it was a mailbox.
 HEARD = frozenset({CallOutcome.ANSWERED, CallOutcome.VOICEMAIL})
 
 
 def as_delivery_report(record: CallRecord, source: Source) -> DeliveryReport | None:
-    """None for a call that no message of ours asked for."""
+    """The report; None for a call that no message of ours asked for."""
     if message_id_of(settings.LAAFFIC_ORDER_PREFIX, record.called_info) is None:
         return None
     heard = record.outcome in HEARD
@@ -30,7 +30,7 @@ def as_delivery_report(record: CallRecord, source: Source) -> DeliveryReport | N
 
 
 def in_words(outcome: CallOutcome) -> str:
-    """What an operator reads."""
+    """The outcome as an operator reads it."""
     return {
         CallOutcome.ANSWERED: _("answered"),
         CallOutcome.VOICEMAIL: _("went to voicemail"),

@@ -1,6 +1,6 @@
-"""TTS messages: a text spoken to one number a call (laaffic-api#sendcode), on the one way out that all campaigns share.
+"""TTS messages: a text spoken to one number per call (laaffic-api#sendcode), sent the same way as every campaign.
 
-sendCode takes no orderId: ours travels in `calledInfo`, and records and pushes bring it back.
+sendCode takes no orderId: ours is sent in `calledInfo`, and records and pushes bring it back.
 """
 
 import datetime as dt
@@ -67,7 +67,7 @@ class TtsChannel(SendingChannel):
     has_replies = False
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
-        """Each broken range at its own field; what is wrong with the text is reported where texts are checked."""
+        """Each value out of range at its own field; errors in the text are reported where texts are checked."""
         options = TtsOptions.of(campaign)
         found: dict[str, list[str]] = {}
         try:
@@ -102,9 +102,9 @@ class TtsChannel(SendingChannel):
         return post
 
     def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
-        """One look at the records answers for every batch whose time has come: each carries one call.
+        """Look for the reports of all due batches at once, as each carries one call.
 
-        LaafficError, when all that could be read is applied, where something could not.
+        If some records cannot be read, LaafficError is raised after the others are applied.
         """
         application = batch.campaign.application
         due = [*_of_channel(application).filter(pk=batch.pk), *_due(application).exclude(pk=batch.pk)[:ROWS_AT_ONCE]]
@@ -141,7 +141,7 @@ def _say_not_found(batches: list[Batch], asked_at: dt.datetime, sweep: Sweep) ->
 
 
 def _window(batch: Batch) -> Window | None:
-    """When Laaffic can have taken its call: after a restore that is a long time."""
+    """The time in which Laaffic can have received its call: after a restore that is a long time."""
     left_at = batch.entry.left_at if batch.entry else batch.claimed_at
     ahead = batch.entry.clock_ahead if batch.entry else None
     return record_matching.window_of(left_at, ahead) if left_at else None
@@ -161,7 +161,7 @@ def _due(application: Application) -> QuerySet[Batch]:
 
 
 def apply_records(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:
-    """What the call records say of our messages between two moments; nothing is concluded from what was not read."""
+    """Apply the call records of our messages between two moments; parts that could not be read prove nothing."""
     seen = unreadable = 0
     unmarked: set[str] = set()
     now = timezone.now()
@@ -179,20 +179,20 @@ def apply_records(client: LaafficClient, application: Application, period: Windo
             unmarked.update(record.callee for record in page.records if not record.called_info)
             rows, problems = rows + len(page.records), problems + len(page.problems)
             workers.beat()
-        # Once it is whole: what breaks off is read again in halves.
+        # Counted once the window is read whole: a reading that breaks off is repeated in halves.
         seen, unreadable = seen + rows, unreadable + problems
 
     unread = trouble.read(call_record_windows(*period, now), read)
     begin = max(period[0], oldest_call_record(now))
     if not unmarked or not _unknown(application).exists():
-        return Sweep(begin, period[1], seen, unreadable, unread=unread)  # whose they are matters to nobody
+        return Sweep(begin, period[1], seen, unreadable, unread=unread)  # nothing unknown waits for them
     hidden, partial = record_matching.not_whole(unmarked)
     maybe = _maybe(application, unmarked) | (record_matching.ending_so(application, partial) if partial else set())
     return Sweep(begin, period[1], seen, unreadable + len(hidden), maybe, unread)
 
 
 def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
-    """Messages without an answer, to numbers that were called by somebody: those records bring no mark back."""
+    """Unknown messages to numbers that have a record without a mark: the record may be theirs."""
     called = set(map(subscriber, unmarked))
     unknown = _unknown(application).values_list("pk", "number")
     return frozenset(pk for pk, number in unknown if subscriber(number) in called)

@@ -1,4 +1,4 @@
-"""What a spoken campaign says of its calls, and how long they last."""
+"""What a spoken campaign sets for its calls, and how long they last."""
 
 import datetime as dt
 from dataclasses import asdict, dataclass, fields
@@ -8,14 +8,14 @@ from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.tts import FEMALE, MALE
 from messaging.models import Campaign
 
-LONGEST_TALK = 120  # seconds, where the campaign says no less
+LONGEST_TALK = 120  # seconds, unless the campaign sets less
 
-GENDERS = {"female": FEMALE, "male": MALE}  # as scripts name them
+GENDERS = {"female": FEMALE, "male": MALE}  # by their names in scripts
 
 
 @dataclass(frozen=True, slots=True)
 class TtsOptions:
-    """What a campaign's `channel_options` hold for a TTS message: everything of sendCode but text and callee."""
+    """A campaign's `channel_options` for a TTS message: all parameters of sendCode except text and number."""
 
     spoken: Spoken  # its text is the campaign's
     display_number: str = ""
@@ -33,7 +33,7 @@ class TtsOptions:
 
 
 def call_lasts(campaign: Campaign) -> dt.timedelta:
-    """How long after its request a call has certainly ended, its repetitions too: only then a record can be missed."""
+    """How long after its request a call and its repetitions have certainly ended: only then is a record missing."""
     spoken = TtsOptions.of(campaign).spoken
     once = spoken.max_ringing_time + (spoken.max_duration or LONGEST_TALK)
     once += (spoken.delay_play or 0) + (spoken.delay_hangup or 0)

@@ -1,8 +1,7 @@
-"""Spoken messages that Laaffic rings again by itself: of one that was not heard, only the last call is its end.
+"""Spoken messages that Laaffic calls again by itself: if a message was not heard, only its last call settles it.
 
-A push comes for the last call alone. Records that are asked for say nothing of recalls, so a
-call that was not heard counts only once the last recall must be over. Before that a *retry of the failed* would ring
-beside Laaffic's own.
+A push comes for the last call only. Records that we ask for do not mention recalls, so a call that was not heard counts
+only once the last recall must be over. Before that, a *retry of the failed* would ring beside Laaffic's own recall.
 """
 
 import datetime as dt
@@ -17,14 +16,14 @@ from voice.services.spoken.options import TtsOptions, call_lasts
 
 
 def last(campaign: Campaign) -> dt.timedelta:
-    """How long after its request a message's last recall is over; nothing where nobody is called again."""
+    """How long after its request a message's last recall is over; zero if nobody is called again."""
     return call_lasts(campaign) if TtsOptions.of(campaign).spoken.recall_count else dt.timedelta()
 
 
 def ended(reports: Sequence[DeliveryReport], now: dt.datetime) -> list[DeliveryReport]:
-    """What they say of each message: of several calls the one that was heard, else the last.
+    """One report for each message: of several calls the one that was heard, else the last.
 
-    A message that was not heard yet is on its way: its record proves that the request arrived, and no more.
+    A message that was not heard yet is pending: its record only proves that the request arrived.
     """
     waiting = _may_ring_again(reports, now)
     best: dict[str, DeliveryReport] = {}
@@ -46,7 +45,7 @@ def _message(report: DeliveryReport) -> int | None:
 
 
 def _may_ring_again(reports: Sequence[DeliveryReport], now: dt.datetime) -> set[int]:
-    """Messages that were not heard, and whose last recall may be still to come."""
+    """Messages that were not heard and whose last recall may be still to come."""
     failed = {pk for report in reports if report.state == DeliveryState.FAILED and (pk := _message(report)) is not None}
     if not failed:
         return set()

@@ -177,7 +177,7 @@ class Command(ConsoleCommand):
     async def serve(self, sandbox: Sandbox, listener: socket.socket) -> None:
         runner = await sandbox.start(listener)
         host = listener.getsockname()[0]
-        with contextlib.suppress(NotWritten):  # a starter that does not read it may know the port
+        with contextlib.suppress(NotWritten):  # the one who started it may know the port without reading this
             self.stdout.write(said_at_start(f"http://{host}:{sandbox.port}", sandbox.options))
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -20,7 +20,7 @@ from phone_numbers.services.syncing import SyncFailed
 
 LISTS = ("bindings", "pools", "owned")
 WRITTEN = ("whitelist", "concurrency", "numbers", "file")
-# What each verb of a pool reads, by the options' names.
+# The options that each verb of a pool reads.
 READ: dict[str, tuple[str, ...]] = {
     "list": (),
     "show": (),
@@ -110,7 +110,7 @@ class Command(ConsoleCommand):
         return {"lists": [self.one(name) for name in names]}
 
     def one(self, name: str) -> dict[str, Any]:
-        """One list that cannot be read does not keep the others from being read."""
+        """Read one list; an error is part of the answer, so that the other lists are still read."""
         try:
             result = scheduling.sync(name)
         except SyncFailed as problem:
@@ -140,7 +140,7 @@ class Command(ConsoleCommand):
         return of_request(binding_changes.unbind(binding, again=options["again"]))
 
     def owned(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Without an option to change it is shown. What is not named stays as it is."""
+        """Edit the number with the given options; without any, show it. Other fields stay as they are."""
         number = OwnedNumber.objects.filter(number=options["number"]).first()
         if number is None:
             raise CommandError(f"Unknown number {options['number']}. Run: manage.py numbers sync owned")
@@ -182,7 +182,7 @@ class Command(ConsoleCommand):
         changed = pool_changes.difference_to_held(pool, proposal.config)
         if not options["confirm"]:
             return shown_only(pool, changed)
-        ours = pool_changes.version_as_shown(pool)  # of which it keeps what is not named
+        ours = pool_changes.version_as_shown(pool)  # the version whose unnamed fields are kept
         about = {"seen_version": ours, "seen_listed": options["seen"]}
         return of_version(pool_changes.apply(pool, proposal.config, typed=options["confirm"], **about))
 
@@ -196,7 +196,7 @@ class Command(ConsoleCommand):
         return of_version(pool_changes.apply_version(version, typed=options["confirm"], seen_listed=options["seen"]))
 
     def read(self, options: dict[str, Any], pool: NumberPool | None, number: str) -> pool_changes.Proposal:
-        """What is not named stays as it is with us."""
+        """The pool's settings with the given options; the others stay as in our version."""
         ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
         file = options["file"]
         numbers = options["numbers"]
@@ -213,7 +213,7 @@ class Command(ConsoleCommand):
 
 
 def refuse_unread(action: str, options: dict[str, Any]) -> None:
-    """What a verb does not read would be dropped: an old version would go to Laaffic instead of the change."""
+    """Refuse options that the verb does not read: an old version would go to Laaffic instead of the change."""
     for name in dict.fromkeys(name for names in READ.values() for name in names):
         if name not in READ[action] and is_given(options, name):
             verbs = " or ".join(f"“pool {verb}”" for verb, names in READ.items() if name in names)
@@ -221,7 +221,7 @@ def refuse_unread(action: str, options: dict[str, Any]) -> None:
 
 
 def not_done(document: dict[str, Any], options: dict[str, Any]) -> CommandError | None:
-    """What was not done, or nobody knows to be done."""
+    """The error for lists that could not be read or a request whose outcome is unknown; None if there is none."""
     if failed := [row for row in document.get("lists", []) if "problem" in row]:
         return CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
     if document.get("state") == EntryState.UNKNOWN:
@@ -265,7 +265,7 @@ def application_named(app_id: str | None) -> Application:
 
 
 def binding_named(bind_id: str, app_id: str | None) -> Binding:
-    """A bindId is an application's own: two may have the same, each for another pair."""
+    """The binding with this bindId; it takes an application if two of them have the same id for different pairs."""
     found = Binding.objects.select_related("application").filter(bind_id=bind_id)
     if app_id:
         found = found.filter(application=application_named(app_id))
@@ -288,7 +288,7 @@ def pool_named(number: str) -> NumberPool:
 
 
 def of_request(asked: BindingRequest) -> dict[str, Any]:
-    """`state` is the ledger row's: accepted, or unknown where the answer was lost."""
+    """A request as JSON; `state` is its ledger row's: accepted, or unknown if the answer was lost."""
     binding = asked.binding
     return {
         "request": asked.pk,
