@@ -239,13 +239,13 @@ def state_of(campaign: Any) -> str:
 
 def end_all() -> None:
     """End all campaigns, so that no act affects the next."""
+    from laaffic_console.kit.words.not_now import NotNow
     from messaging.models import Campaign, CampaignState
     from messaging.services.campaigns import campaigns
-    from messaging.services.refusals import NotAllowed
 
     over = [CampaignState.FINISHED, CampaignState.CANCELLED, CampaignState.DRAFT]
     for pk in Campaign.objects.exclude(state__in=over).values_list("pk", flat=True):
-        with contextlib.suppress(NotAllowed):  # it has just ended by itself
+        with contextlib.suppress(NotNow):  # it has just ended by itself
             campaigns.cancel(pk)
     time.sleep(1.5)
 

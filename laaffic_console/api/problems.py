@@ -22,7 +22,6 @@ from rest_framework.response import Response
 
 from laaffic_console.kit.sql import database_troubles
 from laaffic_console.kit.words.not_now import NotNow, is_about_now
-from messaging.services.refusals import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -93,8 +92,6 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
         errors = _flat(problem.detail)
         said = "; ".join(f"{name}: {sentence}" if name else sentence for name, sentence in errors)
         return Problem(400, said, errors=[{"field": name, "detail": sentence} for name, sentence in errors])
-    if isinstance(problem, NotAllowed):
-        return Problem(409, str(problem))
     if isinstance(problem, ProtectedError):  # its message says what uses it (messaging/models/kept_while_used.py)
         return Problem(409, str(problem.args[0]))
     if isinstance(problem, RecursionError):

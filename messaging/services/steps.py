@@ -14,6 +14,7 @@ from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, actor, record, record_event
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import (
     Campaign,
@@ -25,7 +26,6 @@ from messaging.models import (
     HoldKind,
 )
 from messaging.models.campaign_bases import Launched
-from messaging.services.refusals import NotAllowed
 
 # Written where a restore replaces the tables, and replaced when it has marked what may have left. Never translated.
 UNFINISHED_RESTORE = "A restore has not finished. Run it again with its file."
@@ -57,13 +57,13 @@ _locked = {kind: _locking(kind) for kind in (Campaign, EmailCampaign)}
 
 
 def require(campaign: Campaign | EmailCampaign, states: Sequence[str], verb: str) -> None:
-    """NotAllowed where it is in another state: it cannot be `verb`, such as "paused"."""
+    """NotNow where it is in another state: it cannot be `verb`, such as "paused"."""
     if campaign.state in states:
         return
     said = _("“%(name)s” is %(state)s: it cannot be %(verb)s.")
     if campaign.state in (CampaignState.DRAFT, EmailCampaignState.DRAFT):
         said = _("“%(name)s” is a draft: it cannot be %(verb)s.")
-    raise NotAllowed(said % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb})
+    raise NotNow(said % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb})
 
 
 def is_restore_unfinished(held: Launched) -> bool:
@@ -71,9 +71,9 @@ def is_restore_unfinished(held: Launched) -> bool:
 
 
 def require_restored(campaign: Campaign | EmailCampaign) -> None:
-    """NotAllowed while a restore has not said yet which of its messages may have left (laws#unknown-stays)."""
+    """NotNow while a restore has not said yet which of its messages may have left (laws#unknown-stays)."""
     if is_restore_unfinished(campaign):
-        raise NotAllowed(_("A restore has not finished. Run it again with its file."))
+        raise NotNow(_("A restore has not finished. Run it again with its file."))
 
 
 def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEPPED) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.backups.services import alone, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger.known_by import RESTORED
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ConsentState, EmailCampaign, EmailCampaignState
 from messaging.services import steps
@@ -25,7 +26,6 @@ from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import counting as email_counting
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
-from messaging.services.refusals import NotAllowed
 from tests import past_migrations
 from tests.messaging.email.test_email_sending import draft as draft_email
 from tests.messaging.email.test_email_sending import emails_of, tell
@@ -231,7 +231,7 @@ def test_what_never_had_its_approval_is_not_sent_as_unknown(
     restored(file, monkeypatch)
 
     settings.LAAFFIC_APPROVAL_RECIPIENTS = 2
-    with pytest.raises(NotAllowed, match="a second person has to approve it"):
+    with pytest.raises(NotNow, match="a second person has to approve it"):
         email_campaigns.send_again(campaign.pk, reason="nothing of it is there")
     settings.LAAFFIC_APPROVAL_RECIPIENTS = 0
     assert email_campaigns.send_again(campaign.pk, reason="nothing of it is there").state == EmailCampaignState.SENDING
@@ -390,7 +390,7 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     begun.refresh_from_db()
     if connection.vendor == "postgresql":
         assert {email.hold_reason, task.hold_reason, begun.hold_reason} == {steps.UNFINISHED_RESTORE}
-        with pytest.raises(NotAllowed, match="Run it again with its file"):
+        with pytest.raises(NotNow, match="Run it again with its file"):
             email_starting.resume(email.pk)
         with pytest.raises(ValidationError, match="Run it again with its file"):
             group_waiting.resume(task.pk)

@@ -32,6 +32,7 @@ from laaffic_console.events.models import Webhook
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services.ledger import known_by
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
@@ -59,7 +60,6 @@ from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.contacts import consents, people, suppression
 from messaging.services.email import starting as email_starting
 from messaging.services.figures import proving
-from messaging.services.refusals import NotAllowed
 from messaging.services.reports import record_matching, report_pulls
 from tests.kit.test_database_troubles import PostgresqlError, caused
 from tests.messaging.conftest import LoseAnswers, add_contacts
@@ -815,10 +815,10 @@ def test_nobody_resumes_before_a_restore_has_said_what_may_have_left(
     Campaign.objects.update(state=CampaignState.HELD, hold_reason=steps.UNFINISHED_RESTORE)
 
     for leads_to_sending in (campaigns.resume, campaigns.pause, starting.take_back):
-        with pytest.raises(NotAllowed, match="Run it again with its file"):
+        with pytest.raises(NotNow, match="Run it again with its file"):
             leads_to_sending(campaign.pk)
     Campaign.objects.update(audience=Campaign.Audience.OPEN)
-    with pytest.raises(NotAllowed, match="Run it again with its file"):
+    with pytest.raises(NotNow, match="Run it again with its file"):
         starting.take_back(campaign.pk)
     assert not starting.may_be_taken_back(Campaign.objects.get())
     assert Campaign.objects.get().state == CampaignState.HELD
@@ -834,7 +834,7 @@ def test_nothing_else_becomes_a_draft_before_a_restore_has_finished(application:
         application=application, task_name="Calls", state=TaskState.HELD, hold_reason=steps.UNFINISHED_RESTORE
     )
 
-    with pytest.raises(NotAllowed, match="Run it again with its file"):
+    with pytest.raises(NotNow, match="Run it again with its file"):
         email_starting.edit_again(email.pk)
     with pytest.raises(ValidationError, match="Run it again with its file"):
         group_waiting.take_back(task.pk)

@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.gateway.services.work import leases, turns
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
@@ -24,7 +25,6 @@ from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
 from messaging.services.campaigns import campaigns, drafts, starting, states
-from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
 from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
@@ -405,7 +405,7 @@ class CampaignTests:
         account_hold.place(refused("-13"))
         follow_account()
 
-        with pytest.raises(NotAllowed, match="refused with -13: user locked"):
+        with pytest.raises(NotNow, match="refused with -13: user locked"):
             campaigns.resume(campaign.pk)
 
     def test_a_new_reason_is_shown(self, application: Application) -> None:

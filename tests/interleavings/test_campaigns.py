@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import Approval, Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
@@ -21,7 +22,6 @@ from messaging.services.batches import claiming, settling, unanswered
 from messaging.services.campaigns import campaigns, follow_ups, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import contacts, suppression
-from messaging.services.refusals import NotAllowed
 from tests.interleaving import Act, Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.messaging.conftest import events_saying
@@ -91,7 +91,7 @@ class LaunchTests:
             seen = rows.as_shown(campaign)
 
             def check(launched: Ending, edited: Ending) -> None:
-                only(launched, NotAllowed)
+                only(launched, NotNow)
                 only(edited)
                 now = fresh(campaign)
                 assert (now.state == State.RUNNING) == launched.passed
@@ -113,7 +113,7 @@ class LaunchTests:
             other = rows.application()
 
             def check(launched: Ending, edited: Ending) -> None:
-                only(launched, NotAllowed)
+                only(launched, NotNow)
                 only(edited)
                 assert (fresh(campaign).application_id == campaign.application_id) == launched.passed
 
@@ -155,7 +155,7 @@ class LaunchTests:
                 fresh(campaign)
 
             def check(launched: Ending, joined: Ending) -> None:
-                only(launched, NotAllowed)
+                only(launched, NotNow)
                 only(joined)
                 rows.freeze(campaign.pk)
                 assert rows.numbers_of(campaign) in (set(), shown_to)
@@ -201,7 +201,7 @@ class LaunchTests:
 
             def check(started: Ending, stopped: Ending) -> None:
                 only(started)
-                only(stopped, NotAllowed)
+                only(stopped, NotNow)
                 now = fresh(campaign)
                 if stopped.passed:
                     assert now.state not in (State.RUNNING, State.SCHEDULED)
@@ -256,12 +256,12 @@ class ApprovalTests:
             approvals.ask(campaign.pk, by=ada)
 
             def check(approved: Ending, edited: Ending) -> None:
-                only(approved, NotAllowed)
+                only(approved, NotNow)
                 only(edited)
                 outcome = campaign.approvals.get().outcome
                 if fresh(campaign).text != campaign.text:
                     assert outcome == Approval.Outcome.VOID
-                    with pytest.raises(NotAllowed):
+                    with pytest.raises(NotNow):
                         starting.launch(campaign.pk)
                 else:
                     assert outcome == Approval.Outcome.APPROVED
@@ -283,8 +283,8 @@ class ApprovalTests:
             carol = User.objects.create_superuser(rows.name()[:30])
 
             def check(approved: Ending, refused: Ending) -> None:
-                only(approved, NotAllowed)
-                only(refused, NotAllowed)
+                only(approved, NotNow)
+                only(refused, NotNow)
                 assert approved.passed != refused.passed
                 assert (campaign.approvals.get().outcome == Approval.Outcome.APPROVED) == approved.passed
 
@@ -536,7 +536,7 @@ class SettlingTests:
                 return claiming.claim(fresh(retry), "token")
 
             def check(sent: Ending, told: Ending) -> None:
-                only(sent, NotAllowed)
+                only(sent, NotNow)
                 only(told)
                 if seen.get("before") and isinstance(sent.value, Claim):
                     assert late not in sent.value.numbers

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import DeliveryState
 from messaging.models import Batch, BatchState, Budget, BudgetCounter, Campaign, CampaignState, Canary, CanaryMessage
 from messaging.services.batches import claiming, settling, unanswered
@@ -18,7 +19,6 @@ from messaging.services.budgets import budgets, shares
 from messaging.services.campaigns import canaries
 from messaging.services.channels.outgoing import Claim
 from messaging.services.gates import canary as gate
-from messaging.services.refusals import NotAllowed
 from tests.interleaving import Act, Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import fresh, only
@@ -118,8 +118,8 @@ class BudgetTests:
                 return budgets.lift(budget.pk, reason="they wait")
 
             def check(first: Ending, second: Ending) -> None:
-                only(first, NotAllowed)
-                only(second, NotAllowed)
+                only(first, NotNow)
+                only(second, NotNow)
                 assert first.passed != second.passed
 
             return Scene(lift, lift, check)

@@ -12,12 +12,12 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
-from messaging.services.email.campaigns import NotAllowed
 from tests.interleaving import Act, Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
@@ -89,7 +89,7 @@ def test_a_launch_and_an_edit(on: Stage) -> None:
         posted["application"] = campaign.application_id
 
         def check(launched: Ending, edited: Ending) -> None:
-            only(launched, NotAllowed)
+            only(launched, NotNow)
             only(edited)
             now = fresh(campaign)
             assert (now.state == State.SENDING) == launched.passed
@@ -121,7 +121,7 @@ def test_it_is_cancelled_while_its_request_leaves(on: Stage) -> None:
 
         def check(sent: Ending, cancelled: Ending) -> None:
             only(sent)
-            only(cancelled, NotAllowed)
+            only(cancelled, NotNow)
             assert not (sent.value and cancelled.passed), "it left, and the page says that it was cancelled"
             assert (fresh(campaign).state == State.CANCELLED) == cancelled.passed
             assert not LedgerEntry.objects.filter(about_id=campaign.pk, about_kind="email campaign", state="prepared")

@@ -16,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, OutcomeUnknown, SendResult, Source, Spoken
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
@@ -24,7 +25,6 @@ from messaging.services.campaigns import campaigns, drafts, follow_ups, resolvin
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.gates import retries
-from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts, group
 from voice.services.spoken.options import TtsOptions
@@ -79,7 +79,7 @@ class Play:
             pass
 
     def once(self) -> None:
-        with contextlib.suppress(NotAllowed, ValidationError):
+        with contextlib.suppress(NotNow, ValidationError):
             self.dice.choice(self.may_come())()
         self.holds()
 

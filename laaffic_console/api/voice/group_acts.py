@@ -16,6 +16,7 @@ from laaffic_console.api.views import ApiView, ListQuery, by_position, row
 from laaffic_console.api.voice import documents, group_shapes
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
 from laaffic_console.kit.files.exporting import rights as export_rights
+from messaging.services.refusals import EndNotAsked
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.asking import lookups
 from voice.services.asking.lookups import AskFailed
@@ -63,7 +64,7 @@ def _resumed(task: GroupTask, asked: dict[str, Any], by: Any) -> GroupTask:
         return task
     try:
         return group_waiting.resume(task.pk, by=by, **asked)
-    except group_waiting.EndNotAsked as problem:
+    except EndNotAsked as problem:
         raise launching.end_not_asked() from problem
 
 

@@ -4,10 +4,14 @@ from django.core.exceptions import ValidationError
 
 
 class NotNow(ValidationError):
-    """What is asked is in order, but the present state of what it is about does not permit it.
+    """What is asked is in order, but the present state of what it is about, or who asks, does not permit it.
 
     A page shows it as any other error; the API answers 409 and not 400, since another body would not help.
     """
+
+    def __str__(self) -> str:
+        """Its sentences, where a ValidationError would show a list of them."""
+        return " ".join(self.messages)
 
 
 def is_about_now(problem: ValidationError) -> bool:

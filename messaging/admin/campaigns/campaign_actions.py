@@ -18,13 +18,13 @@ from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import ngettext
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import unknown
 from messaging.services.campaigns import campaigns, follow_ups, resolving
-from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import counting
 from messaging.wire.incurable import is_incurable
 
@@ -131,7 +131,7 @@ def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campa
             settled = words[request.POST["word"]](
                 campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request), seen=seen
             )
-        except NotAllowed as problem:
+        except NotNow as problem:
             say_why(request, problem)
             return _back(campaign)
         _say_settled(request, settled, newer=unknown.newest(campaign) > seen)
@@ -169,11 +169,11 @@ def _change_pace(request: HttpRequest, campaign: Campaign, form: PaceForm) -> bo
     given: dict[str, Any] = form.cleaned_data
     try:
         campaigns.change_pace(campaign.pk, rate_per_second=given["rate_per_second"], by=signed_in(request))
+    except NotNow as problem:
+        say_why(request, problem)
     except ValidationError as problem:
         add_problems(form, problem)
         return False
-    except NotAllowed as problem:
-        say_why(request, problem)
     return True
 
 
@@ -238,7 +238,7 @@ def retry_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaig
 def _suppress(request: HttpRequest, campaign: Campaign, retried: Sequence[str]) -> bool:
     try:
         found = follow_ups.suppress_not_in_use(campaign.pk, but=retried, by=signed_in(request))
-    except NotAllowed as problem:
+    except NotNow as problem:
         say_why(request, problem)
         return False
     said = _("Suppression list: %(added)s added, %(there)s on it already.")
@@ -252,7 +252,7 @@ def _follow_up(
     """`also`: what is said of the draft, beside that it is one."""
     try:
         draft = make(campaign.pk, by=signed_in(request))
-    except (NotAllowed, ValidationError) as problem:
+    except ValidationError as problem:
         say_why(request, problem)
     else:
         messages.success(request, _("A draft. Nothing is sent before you launch it."))

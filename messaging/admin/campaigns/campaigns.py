@@ -40,7 +40,6 @@ from messaging.models import Campaign, CampaignState
 from messaging.registered import export_kinds
 from messaging.services.campaigns import campaigns, drafts, editing, starting
 from messaging.services.figures import comparing
-from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import counting
 
 Verb = Callable[..., Campaign]
@@ -172,7 +171,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         """Show again what was typed if the form was valid but the service refused it."""
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
-        except (NotAllowed, ValidationError) as problem:
+        except ValidationError as problem:
             why = " ".join(sentences_of(problem))
             return kept_forms.not_stored(request, why, request.path)
         return response
@@ -284,7 +283,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         except StillOpen as problem:
             messages.error(request, problem.sentence)
             return HttpResponseRedirect(f"{own_page(draft, 'review')}?again=yes")
-        except (NotAllowed, ValidationError) as problem:
+        except ValidationError as problem:
             say_why(request, problem)
             return HttpResponseRedirect(back)
         link = format_html('<a href="{}">{}</a>', own_page(test), _("Watch it"))

@@ -24,7 +24,6 @@ from messaging.admin.shared import undo_field
 from messaging.models import CampaignState
 from messaging.services.launching import checks, restored_drafts, seals
 from messaging.services.launching.checks import Check, NotSeen
-from messaging.services.refusals import NotAllowed
 
 Draft = TypeVar("Draft", bound=Model)
 
@@ -57,7 +56,7 @@ class LaunchPage(ABC, Generic[Draft]):
 
     @abstractmethod
     def launch(self, seen: Any, sentences: dict[str, str]) -> None:
-        """Launch it as the page showed it (seals.py), or raise NotSeen, StillOpen, NotAllowed or ValidationError."""
+        """Launch it as the page showed it (seals.py), or raise NotSeen, StillOpen, NotNow or ValidationError."""
 
     def reasons(self) -> dict[str, str]:
         """{check: why it is launched anyway}, as posted."""
@@ -101,7 +100,7 @@ class LaunchPage(ABC, Generic[Draft]):
             return self.show(repeated=problem.sentence)
         except NotSeen as problem:
             return self.show(missing=problem.sentences)
-        except (ValidationError, NotAllowed) as problem:
+        except ValidationError as problem:
             return self._refused(sentences_of(problem))
         return HttpResponseRedirect(self.address())
 

@@ -24,6 +24,7 @@ from laaffic_console.kit.masking.masks import SEE
 from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import countries, durations
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.files.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
@@ -35,7 +36,6 @@ from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import undo as import_undo
-from messaging.services.refusals import NotAllowed
 
 State = ContactImport.State
 BAD_ROWS_SHOWN = 20
@@ -166,7 +166,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         shown = [request.POST.get("shown_encoding", job.encoding), request.POST.get("shown_sheet", job.sheet)]
         try:
             problem = self._choose(request, job)
-        except NotAllowed as refusal:
+        except NotNow as refusal:
             say_why(request, refusal)
             return HttpResponseRedirect(request.path)
         # The choices for columns apply only to the columns that the page showed; nothing unseen is imported.

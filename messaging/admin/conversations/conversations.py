@@ -23,6 +23,7 @@ from laaffic_console.kit.masking.masked_admin import MaskedNumbers, reveal_link
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require, say_why
 from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.composing.quick_message import QuickMessageForm
@@ -32,7 +33,6 @@ from messaging.people import person_timeline
 from messaging.services.campaigns import answering, saved_answers
 from messaging.services.contacts import people
 from messaging.services.figures import thread
-from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversation_lists, conversations
 from messaging.services.replies.replies import contacts_of
 
@@ -219,7 +219,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             return _back(pk)
         try:
             conversations.assign(pk, to=form.cleaned_data["to"], by=signed_in(request))
-        except NotAllowed as problem:
+        except NotNow as problem:
             say_why(request, problem)
         return _back(pk)
 
@@ -231,14 +231,14 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             case "take":
                 try:
                     conversations.take(pk, by=by)
-                except NotAllowed as problem:
+                except NotNow as problem:
                     say_why(request, problem)
             case "reopen":
                 conversations.reopen(pk, by=by)
             case "done":
                 try:
                     conversations.finish(pk, by=by, shown=_shown(request))
-                except NotAllowed as problem:
+                except NotNow as problem:
                     messages.warning(request, str(problem))
                     return _back(pk)
             case "unread":

@@ -54,7 +54,6 @@ from messaging.services.email import states as email_states
 from messaging.services.email import trial_emails
 from messaging.services.email.states import ABOUT
 from messaging.services.email.trial_emails import TestFailed
-from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState
 Kind = EmailLookup.Kind
@@ -334,7 +333,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         try:
             reason, seen = request.POST.get("reason", "")[:200], whole_number(request.POST.get("seen", ""))
             WORDS[request.POST["word"]](pk, reason=reason, by=signed_in(request), seen=seen or 0)
-        except (ValidationError, NotAllowed) as problem:
+        except ValidationError as problem:
             say_why(request, problem)
         return HttpResponseRedirect(own_page(campaign))
 

@@ -19,7 +19,6 @@ from laaffic_console.kit.words.people import signed_in
 from messaging.models import Approval
 from messaging.models.about_drafts import DRAFTS
 from messaging.services.approvals import approvable, approval_rules, approvals
-from messaging.services.refusals import NotAllowed
 
 COLOURS = {
     Approval.Outcome.ASKED: "warning",
@@ -116,7 +115,7 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
             approve = verb == "approve"
             approvals.decide(draft.pk, by=signed_in(request), approve=approve, note=note, seen=seen, model=kind.model)
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))
-    except (NotAllowed, ValidationError) as problem:
+    except ValidationError as problem:
         say_why(request, problem)
     draft.refresh_from_db(fields=["state"])
     return HttpResponseRedirect(own_page(draft, "review" if draft.state == approvable.DRAFT else "change"))

@@ -12,7 +12,6 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.pages import own_page, page, say_why
 from laaffic_console.kit.words.people import signed_in
-from messaging.services.refusals import NotAllowed
 
 
 class WordForm(forms.Form):
@@ -48,7 +47,7 @@ def by_word_view(
     if request.method == "POST" and form.is_valid():
         try:
             acted = act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
-        except (NotAllowed, ValidationError) as problem:
+        except ValidationError as problem:
             say_why(request, problem)
         else:
             messages.success(request, done if isinstance(done, str) else done(acted))

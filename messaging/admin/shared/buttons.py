@@ -13,7 +13,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.kit.pages import next_page, own_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import resuming
-from messaging.services.refusals import FewFirstFailed, NotAllowed
+from messaging.services.refusals import FewFirstFailed
 
 TAKE_BACK, RESUME = "take-back", "resume"
 
@@ -30,7 +30,7 @@ def act(
     except StillOpen as problem:
         say_why(request, problem)
         return HttpResponseRedirect(f"{own_page(draft)}?{FIELD}=yes")
-    except (NotAllowed, ValidationError) as problem:
+    except ValidationError as problem:
         _say_why(request, draft, problem)
     else:
         if verb == TAKE_BACK:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.pages import own_page, posted_row, require, say_why
-from messaging.services.refusals import NotAllowed
+from laaffic_console.kit.words.not_now import NotNow
 
 
 class Library(Protocol):
@@ -38,7 +38,7 @@ class LibraryAdmin(ModelAdmin):
         try:
             with self.library.while_not_uploaded(file.pk):
                 return super().delete_view(request, object_id, extra_context)
-        except NotAllowed as problem:
+        except NotNow as problem:
             say_why(request, problem)
             return HttpResponseRedirect(own_page(file))
 

@@ -23,7 +23,6 @@ from messaging.registered import export_kinds
 from messaging.services.approvals.shown import Agreed
 from messaging.services.campaigns import campaigns, drafts, launch_checks, resolving, starting, templates
 from messaging.services.figures import campaign_report, proving
-from messaging.services.refusals import NotAllowed
 
 CHANGES = {
     "launch": starting.launch,
@@ -82,8 +81,6 @@ class Command(ConsoleCommand):
             raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
             raise self.refused(problem) from problem
-        except NotAllowed as problem:
-            raise CommandError(str(problem)) from problem
         except Campaign.DoesNotExist as problem:
             raise CommandError(f"There is no campaign {options['id']}.") from problem
         shown = json.dumps(document) if options["json"] else as_text(document)

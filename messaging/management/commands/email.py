@@ -24,7 +24,6 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import starting as email_starting
 from messaging.services.email.trial_emails import TestFailed, TestUnknown, send_test
-from messaging.services.refusals import NotAllowed
 
 
 class Command(ConsoleCommand):
@@ -92,7 +91,7 @@ class Command(ConsoleCommand):
             raise self.refused(problem) from problem
         except outcomes.NotKnown as problem:
             outcomes.tell_not_known(self, problem, as_json=options["json"])
-        except (NotAllowed, TestFailed) as problem:
+        except TestFailed as problem:
             raise CommandError(str(problem)) from problem
         except EmailCampaign.DoesNotExist as problem:
             raise CommandError(f"There is no email campaign {options['id']}.") from problem
@@ -122,7 +121,7 @@ class Command(ConsoleCommand):
         except StillOpen:
             campaign.delete()  # the same command with a reason rewrites it
             raise
-        except (ValidationError, NotAllowed) as problem:
+        except ValidationError as problem:
             why = self.refused(problem) if isinstance(problem, ValidationError) else problem
             raise CommandError(
                 f"{why}\nIt is kept as draft {campaign.pk}: manage.py email launch {campaign.pk} sends it."

@@ -16,7 +16,7 @@ from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.approvals.approvable import Plan
 from messaging.services.approvals.approval_limits import Limits
 from messaging.services.approvals.shown import Shown
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import NotApproved
 from messaging.services.reports.prices import Cost
 
 # The outcomes that say something of a draft as it is; any other, also one that a later version writes, says nothing.
@@ -117,9 +117,9 @@ def standing(draft: Any, known: Any = None) -> Standing | None:
 
 
 def require(draft: Any) -> None:
-    """NotAllowed where a second person's word is missing; the sentence says why it is needed."""
+    """NotApproved where a second person's word is missing; the sentence says why it is needed."""
     if why := missing(draft):
-        raise NotAllowed(why)
+        raise NotApproved(why)
 
 
 def missing(draft: Any, known: Any = None) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.kit.words.figures import money, number
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
@@ -20,7 +21,6 @@ from messaging.models.about_drafts import DRAFTS
 from messaging.services import events
 from messaging.services.approvals import approvable, approval_rules, shown
 from messaging.services.approvals.approvable import DRAFT, Plan
-from messaging.services.refusals import NotAllowed
 
 # What happened to a request that nobody can decide, or withdraw, any more.
 SINCE: dict[str, str] = {
@@ -46,7 +46,7 @@ def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> 
         kind.check_ready(draft)
         plan = kind.plan(draft)
         if plan.shown is None:
-            raise NotAllowed(_("Its recipients are still being counted. Ask when all are known."))
+            raise NotNow(_("Its recipients are still being counted. Ask when all are known."))
         draft.approvals.filter(outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
         approval = Approval.objects.create(
             **{kind.draft: draft},
@@ -85,13 +85,13 @@ def decide(
         _require_draft(draft)
         approval = _asked(draft, seen)
         if approve and is_author(draft, by):
-            raise NotAllowed(_("You wrote this: another person has to approve it."))
+            raise NotNow(_("You wrote this: another person has to approve it."))
         if approval.asked_by_id == by.pk:
-            raise NotAllowed(_("You asked for this approval: another person has to give it."))
+            raise NotNow(_("You asked for this approval: another person has to give it."))
         if not approve and is_blank(note):
             raise ValidationError(_("Say why you refuse it: the person who asked will read it."))
         if approve and (changed := approval_rules.changed_since(approval, draft, kind.plan(draft))):
-            raise NotAllowed(
+            raise NotNow(
                 _("It was changed since approval was asked for: %(parts)s. It has to be asked for again.")
                 % {"parts": joined(changed, ", ")}
             )
@@ -126,9 +126,9 @@ def withdraw(pk: int, *, by: User, seen: tuple[str, str] | None = None, model: t
 def _asked(draft: Any, seen: tuple[str, str] | None) -> Approval:
     approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
     if approval is None:
-        raise NotAllowed(_not_asked(draft))
+        raise NotNow(_not_asked(draft))
     if seen is not None and seen != identity(approval):
-        raise NotAllowed(_("Approval was requested again since you looked. Look at it as it is now."))
+        raise NotNow(_("Approval was requested again since you looked. Look at it as it is now."))
     return approval
 
 
@@ -227,7 +227,7 @@ def said_already(draft: Any, *, by: User, approve: bool, seen: tuple[str, str]) 
 
 def _require_draft(draft: Any) -> None:
     if draft.state != DRAFT:
-        raise NotAllowed(_("“%(name)s” is no longer a draft.") % {"name": draft.name})
+        raise NotNow(_("“%(name)s” is no longer a draft.") % {"name": draft.name})
 
 
 def _said(plan: Plan) -> str:

@@ -19,13 +19,13 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.kit.audit.acts import Act, record, record_event
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.figures import in_percent, money
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, ngettext, parts_of
 from messaging.models import Budget, BudgetCounter, Campaign, CampaignState, EmailCampaign
 from messaging.services import events
 from messaging.services.budgets import earlier_requests, shares
-from messaging.services.refusals import NotAllowed
 
 MICROS = shares.MICROS
 MOST_HELD = 100  # that are looked at for what holds them
@@ -44,11 +44,11 @@ TOO_BIG = gettext_noop(
 )
 
 
-class NewPeriod(NotAllowed):
+class NewPeriod(NotNow):
     """The day or month that somebody was asked about is over."""
 
 
-class LiftedAlready(NotAllowed):
+class LiftedAlready(NotNow):
     """Nobody needs to say it twice."""
 
 

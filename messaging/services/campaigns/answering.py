@@ -13,10 +13,10 @@ from laaffic_console.kit.audit import acts
 from laaffic_console.kit.words import said
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import Campaign, Conversation, ConversationAnswer, Message
-from messaging.services.approvals import approval_rules, approvals
+from messaging.services.approvals import approvals
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import suppression
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import NotApproved
 from messaging.services.replies import conversations
 from messaging.subscribers import spellings
 
@@ -79,9 +79,6 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
         ConversationAnswer.objects.create(conversation=conversation, campaign=draft, by=by)
     try:
         waits = _launch_or_ask(draft, again, by)
-    except NotAllowed as problem:
-        draft.delete()
-        raise NotNow(str(problem)) from problem
     except ValidationError:
         draft.delete()
         raise
@@ -94,9 +91,7 @@ def _launch_or_ask(draft: Campaign, again: str, by: User) -> str:
     """Why it waits for a second person's approval, which is asked for, or ""."""
     try:
         starting.launch(draft.pk, by=by, again=again)
-    except NotAllowed:
-        if waits := approval_rules.missing(draft):
-            approvals.ask(draft.pk, by=by)
-            return waits
-        raise
+    except NotApproved as problem:
+        approvals.ask(draft.pk, by=by)
+        return str(problem)
     return ""

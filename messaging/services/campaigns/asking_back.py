@@ -13,7 +13,6 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from messaging.models import Campaign, CampaignState, Conversation, OptInQuestion
 from messaging.services.campaigns import answering, drafts, starting
-from messaging.services.refusals import NotAllowed
 from messaging.services.replies import opt_in_questions
 
 AT_ONCE = 50
@@ -40,9 +39,8 @@ def _ask(pk: int) -> None:
         if campaign is not None and campaign.state == CampaignState.DRAFT:
             starting.launch(campaign.pk, by=None)
         done: dict[str, Any] = {"is_to_ask": False}
-    except (NotAllowed, ValidationError) as problem:
-        said = joined(problem.messages) if isinstance(problem, ValidationError) else str(problem)
-        done = {"is_to_ask": False, "problem": said}
+    except ValidationError as problem:
+        done = {"is_to_ask": False, "problem": joined(problem.messages)}
     OptInQuestion.objects.filter(pk=pk, is_to_ask=True).update(**done)
 
 

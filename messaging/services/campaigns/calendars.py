@@ -10,6 +10,7 @@ from django.db.models import ProtectedError
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from messaging.hours import opening_hours
@@ -18,7 +19,6 @@ from messaging.models import ApplicationCalendar, Calendar, Campaign, CampaignSt
 from messaging.services import steps
 from messaging.services.batches import waiting
 from messaging.services.gates import sending_hours
-from messaging.services.refusals import NotAllowed
 
 NAMED = 5  # of those that keep a calendar
 
@@ -49,13 +49,13 @@ def save(calendar: Calendar, columns: Iterable[str] = ()) -> Calendar:
 
 
 def delete(calendar: Calendar) -> None:
-    """NotAllowed while an application or a campaign has it, also one that is over: it says when that sent."""
+    """NotNow while an application or a campaign has it, also one that is over: it says when that sent."""
     try:
         calendar.delete()
     except ProtectedError as problem:
         names = ", ".join(f"“{one}”" for one in sorted(problem.protected_objects, key=str)[:NAMED])
         said = _("The calendar “%(name)s” is kept by %(names)s. Give them another one, or change its hours instead.")
-        raise NotAllowed(said % {"name": calendar.name, "names": names}) from problem
+        raise NotNow(said % {"name": calendar.name, "names": names}) from problem
 
 
 @transaction.atomic
@@ -121,7 +121,7 @@ def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Cam
         if campaign.outside_hours:
             return campaign
         if not campaign.local_time and sending_hours.rules_of(campaign) is None:
-            raise NotAllowed(sending_hours.has_no_hours())
+            raise NotNow(sending_hours.has_no_hours())
         campaign.outside_hours = True
         campaign.save(update_fields=["outside_hours"])
         said = _("Sent outside its hours: %(reason)s") % {"reason": reason.strip()}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from laaffic_console.gateway.services.account import account_hold, applications
 from laaffic_console.gateway.services.database import durability, isolation
 from laaffic_console.gateway.services.work import bell, leases, turns
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from messaging import job_names
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind, MessageState
@@ -22,7 +23,7 @@ from messaging.services.batches import written_off
 from messaging.services.budgets import budget_gate
 from messaging.services.campaigns import canary_figures, launch_checks, starting, states
 from messaging.services.gates import sending_hours
-from messaging.services.refusals import EndNotAsked, FewFirstFailed, NotAllowed
+from messaging.services.refusals import EndNotAsked, FewFirstFailed
 from messaging.services.tallies import counting
 
 
@@ -54,11 +55,11 @@ def resume(
         if unasked := sending_hours.not_asked(campaign, past_end):
             raise EndNotAsked(unasked)
         if (stop := applications.stop_of(campaign.application)) and _has_more_to_send(campaign):
-            raise NotAllowed(stop)
+            raise NotNow(stop)
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
             if used_up:
-                raise NotAllowed(used_up)
+                raise NotNow(used_up)
             if failed := canary_figures.stop_of(campaign):
                 raise FewFirstFailed(_("Not resumed: it would be held at once. %(why)s") % {"why": failed})
             if own := account_hold.open_hold_of_campaign(campaign.pk):
@@ -67,7 +68,7 @@ def resume(
             _lift_end(campaign, past_end, by)
             _go_on(campaign, by, began, agreed)
         elif campaign.account_hold_id:
-            raise NotAllowed(steps.goes_on_by_itself(stopped_by))
+            raise NotNow(steps.goes_on_by_itself(stopped_by))
         else:
             states.hold_for(campaign, stopped_by, by)
     return campaign
@@ -113,7 +114,7 @@ def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None
         starting.start_or_hold(campaign, agreed)
     else:
         if problem := approval_rules.missing(campaign) or starting.not_as_shown(campaign, agreed, by):
-            raise NotAllowed(problem)
+            raise NotNow(problem)
         if began and not starting.is_counted_since(campaign, began):
             starting.start_later(campaign, 0, by)
         else:

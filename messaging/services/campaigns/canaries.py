@@ -16,6 +16,7 @@ from django.db.models.functions import RowNumber
 
 from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
@@ -38,7 +39,6 @@ from messaging.services.batches import carving
 from messaging.services.campaigns import campaigns, canary_figures, canary_sizes, states
 from messaging.services.campaigns.canary_figures import Figures, figures
 from messaging.services.gates import canary as gate
-from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import counting
 
 AT_ONCE = 200  # batches a transaction
@@ -198,7 +198,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
     with transaction.atomic():
         canary = Canary.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
         if canary is None:
-            raise NotAllowed(_("It sends to no few first: nothing of it waits for their reports."))
+            raise NotNow(_("It sends to no few first: nothing of it waits for their reports."))
         if canary.passed_at is None:  # otherwise by somebody who may have died before it was resumed
             _pass(campaign, canary, reason.strip(), by)
     _let_go(campaign_id)
@@ -210,7 +210,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
 
 def _pass(campaign: Campaign, canary: Canary, reason: str, by: User | None) -> None:
     if canary.drawn_at is None:
-        raise NotAllowed(_("Its recipients are still being counted: the first few have not been chosen yet."))
+        raise NotNow(_("Its recipients are still being counted: the first few have not been chosen yet."))
     found = figures(campaign, canary, counting.state_counts(campaign))
     canary.passed_at, canary.passed_by, canary.figures = database_clock.now(), by, found.as_json()
     canary.save()

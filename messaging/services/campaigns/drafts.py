@@ -103,7 +103,7 @@ def save(
 ) -> Campaign:
     """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
 
-    NotAllowed where it is no longer a draft.
+    NotNow where it is no longer a draft.
     """
     campaign.text = sendable(campaign.text)
     campaign.sender_id = campaign.sender_id or campaign.application.sender_id

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Q
 
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
 from messaging.models import (
@@ -28,7 +29,6 @@ from messaging.services.campaigns import drafts
 from messaging.services.channels import channels
 from messaging.services.contacts import contacts, erasures, pastes, suppression
 from messaging.services.gates import retries
-from messaging.services.refusals import NotAllowed
 from messaging.services.saved_audiences import audiences
 from messaging.services.tallies import counting
 from messaging.subscribers import subscriber
@@ -69,11 +69,11 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     campaign = _over(campaign_id, _("Its failed messages can be sent again when it is finished."))
     there = [reason for reason, _n in failed_by_reason(campaign)]
     if not there:
-        raise NotAllowed(_("No message of “%(name)s” failed.") % {"name": campaign.name})
+        raise NotNow(_("No message of “%(name)s” failed.") % {"name": campaign.name})
     _require_known(campaign, reasons or (), there)
     chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
     if not chosen:
-        raise NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
+        raise NotNow(_("Nobody would get it. Choose at least one reason for which it is sent again."))
     failed = Message.objects.filter(campaign=campaign, state__in=FAILED, reason__in=chosen)
     left_out = failed.filter(attempt__gt=1).exclude(retries.has_failed()).count()
     if left_out and not failed.filter(retries.has_failed()).exists():
@@ -81,7 +81,7 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
             "Each of these messages was sent again by a person, and its first sending may have arrived: there is no "
             "recipient left who certainly got nothing."
         )
-        raise NotAllowed(said)
+        raise NotNow(said)
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
     _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER), surely=True)
     # Erasing has deleted those who were contacts: their messages find nobody.
@@ -93,7 +93,7 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     first = list(islice(without_contact, drafts.MAX_EXTRA_NUMBERS + 1))
     if erased and not first and not GroupMembership.objects.filter(group=people).exists():
         people.delete()
-        raise NotAllowed(_("Everybody whom it did not reach was erased since."))
+        raise NotNow(_("Everybody whom it did not reach was erased since."))
     is_short = len(first) <= drafts.MAX_EXTRA_NUMBERS
     with transaction.atomic():
         draft = _draft(
@@ -156,7 +156,7 @@ def _require_known(campaign: Campaign, given: Collection[str], there: Collection
     for reason in given:
         if reason not in there:
             said = _("No message of “%(name)s” failed for the reason “%(reason)s”. Look at its reasons again.")
-            raise NotAllowed(said % {"name": campaign.name, "reason": reason})
+            raise NotNow(said % {"name": campaign.name, "reason": reason})
 
 
 def _failed_numbers(campaign: Campaign, reasons: Sequence[str], *given: Q) -> Iterator[str]:
@@ -171,7 +171,7 @@ def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
     if not campaign.groups.exists() and not campaign.audiences.exists():
         said = _("“%(name)s” was not sent to a group, so nobody can have joined since.")
-        raise NotAllowed(said % {"name": campaign.name})
+        raise NotNow(said % {"name": campaign.name})
     had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
     states = [state for state in MessageState if state != MessageState.CANCELLED]
     _add_recipients(had, campaign, states, found_by=(BY_CONTACT, BY_NUMBER), or_sent_before=True)
@@ -192,7 +192,7 @@ def to_not_replied(campaign_id: int, *, by: User | None = None) -> Campaign:
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
     counts = counting.state_counts(campaign)
     if why_not := _why_not_followed_up(campaign, counts):
-        raise NotAllowed(why_not)
+        raise NotNow(why_not)
     excluded = list(campaign.excluded_groups.all())
     if any(counts[state.key] for state in FAILED):
         failed = _group(_("Failed in %(name)s") % {"name": campaign.name})
@@ -257,7 +257,7 @@ def _free(name: str) -> str:
 def _over(campaign_id: int, otherwise: str) -> Campaign:
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
     if campaign.state not in (CampaignState.FINISHED, CampaignState.CANCELLED):
-        raise NotAllowed(otherwise)
+        raise NotNow(otherwise)
     return campaign
 
 

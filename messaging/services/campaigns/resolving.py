@@ -15,6 +15,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import known_by
 from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
@@ -32,12 +33,11 @@ from messaging.services import events, steps
 from messaging.services.batches import written_off
 from messaging.services.budgets import shares
 from messaging.services.campaigns import campaigns
-from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import sent_tallies
 
 
 def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: dt.datetime | None = None) -> int:
-    """Queue unknown messages again, under order ids of a new attempt; how many. NotAllowed where none may leave."""
+    """Queue unknown messages again, under order ids of a new attempt; how many. NotNow where none may leave."""
     _check(reason)
     _require_not_cancelled(campaign_id)
     total = 0
@@ -60,9 +60,7 @@ def is_cancelled(campaign_id: int) -> bool:
 
 def _require_not_cancelled(campaign_id: int) -> None:
     if is_cancelled(campaign_id):
-        raise NotAllowed(
-            _("This campaign is cancelled, so nothing of it is sent again. Write the unknown messages off.")
-        )
+        raise NotNow(_("This campaign is cancelled, so nothing of it is sent again. Write the unknown messages off."))
 
 
 def write_off(campaign_id: int, *, reason: str, by: User | None = None, seen: dt.datetime | None = None) -> int:

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState, EmailCampaign
-from messaging.services.refusals import EndNotAsked, NotAllowed
+from messaging.services.refusals import EndNotAsked
 
 AnyCampaign = Campaign | EmailCampaign
 Resume = Callable[..., Any]  # campaigns.resume, or another of the same arguments; gives the campaign as it is now
@@ -39,10 +39,8 @@ def _resume(resume_one: Resume, campaign_id: int, by: User | None) -> str:
     """Why it did not go on; "" where it did. It may be held at once for something else, such as the account."""
     try:
         campaign = resume_one(campaign_id, by=by, past_end=False)
-    except ValidationError as problem:
-        return " ".join(problem.messages)
     except EndNotAsked:
         return _("Its latest end has come. On its page you can resume the rest anyway.")
-    except NotAllowed as problem:
-        return str(problem)
+    except ValidationError as problem:
+        return " ".join(problem.messages)
     return str(campaign.hold_reason) if campaign.state == CampaignState.HELD else ""

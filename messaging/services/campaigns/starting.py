@@ -16,6 +16,7 @@ from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.gateway.services.work import bell, moments
 from laaffic_console.kit.sql.constant_sql import Given, Update
 from laaffic_console.kit.sql.constant_sql import kept as kept_as
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from messaging import job_names, msisdn
@@ -30,7 +31,6 @@ from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, restored_drafts, undo
-from messaging.services.refusals import NotAllowed
 from messaging.text import merge_fields
 
 START_JOB = "messaging.jobs.start_launched"
@@ -49,7 +49,7 @@ def launch(
 
     With `undo_seconds` it starts so much later, and can be taken back until then: no recipient is frozen before.
     `reasons` are what somebody said to checks that need one; they are kept with the campaign.
-    `seen` is what a page showed: NotAllowed where that is not so any more. What waits for its time is compared once
+    `seen` is what a page showed: NotNow where that is not so any more. What waits for its time is compared once
     more when that comes, also where no page was shown.
     `again`, where no page asked about repeats: why it is sent although the same may have arrived. StillOpen where such
     a one is open and this is empty; None does not look.
@@ -66,7 +66,7 @@ def launch(
             _require_to_come(campaign, campaign.scheduled_at)
         _decide_on(campaign, seen, by, approvals_count=approval_rules.is_on())
         if campaign.latest_end and campaign.latest_end <= forecast.starts_at(campaign):
-            raise NotAllowed(sending_hours.begins_after_its_end(campaign.latest_end))
+            raise NotNow(sending_hours.begins_after_its_end(campaign.latest_end))
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         if again is not None and restored_drafts.KEY not in (reasons or {}):
@@ -89,7 +89,7 @@ def _why_though_restored(campaign: Campaign, again: str) -> dict[str, str]:
 
 def _require_to_come(campaign: Campaign, moment: dt.datetime | None) -> None:
     if passed := lateness.long_past(moment, lateness.allowed(campaign.latest_start_minutes)):
-        raise NotAllowed(passed)
+        raise NotNow(passed)
 
 
 def launch_new(draft: Campaign, *, by: User | None) -> list[Message] | None:
@@ -253,7 +253,7 @@ def _is_countable(campaign: Campaign) -> bool:
 def _decide_on(campaign: Campaign, seen: Shown | None, by: User | None, *, approvals_count: bool) -> None:
     """Keep what the launch is decided on: what was shown, where that is so; without a page, what is so now.
 
-    NotAllowed where that is not so, or a second person's word is missing.
+    NotNow where that is not so, or a second person's word is missing.
 
     Who joins a group after that was counted is not in it, also where it starts a moment later. A start by the clock
     counts again.
@@ -262,10 +262,10 @@ def _decide_on(campaign: Campaign, seen: Shown | None, by: User | None, *, appro
     if seen is not None or campaign.scheduled_at or campaign.local_time or approvals_count:
         planned = forecast.of(campaign)
         if not planned.counted.is_done:
-            raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
+            raise NotNow(_("Its recipients are still being counted. Launch it when all are known."))
         now = shown.of(campaign, planned)
         if seen is not None and (changed := shown.changes(seen, now)):
-            raise NotAllowed(_("It has changed since it was shown: %(changes)s.") % {"changes": joined(changed, "; ")})
+            raise NotNow(_("It has changed since it was shown: %(changes)s.") % {"changes": joined(changed, "; ")})
         campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
         campaign.audience_end = _end_of(campaign, planned)
         if wall := sending_hours.wall_time(campaign.local_time):

@@ -13,6 +13,7 @@ from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, open_acts
 from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
@@ -24,7 +25,6 @@ from messaging.services.email import hours as email_hours
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
 from messaging.services.launching import undo
-from messaging.services.refusals import NotAllowed
 
 REQUESTED = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)  # it leaves, or has left
 # If the list's size is not known: after so long without a callback no more are expected.
@@ -46,7 +46,7 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
         if has_request and not ledger.take_back(
             ledger.only(campaign.entry_id or 0), "cancelled before the request left"
         ):
-            raise NotAllowed(_("Its request has left already; Laaffic has no way to take emails back."))
+            raise NotNow(_("Its request has left already; Laaffic has no way to take emails back."))
         was_repeated = email_states.may_have_arrived(campaign)
         said = _("Cancelled: the repeat did not leave; the first request may have arrived")
         email_states.move(campaign, EmailCampaignState.CANCELLED, said if was_repeated else _("Cancelled"), by)
@@ -56,7 +56,7 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: int | None = None) -> EmailCampaign:
     """A person's word on a lost answer. If the first request arrived after all, Laaffic should refuse this one.
 
-    `seen`: the entry of the request that this person was shown; NotAllowed where another has left since.
+    `seen`: the entry of the request that this person was shown; NotNow where another has left since.
 
     What a restore made unknown may never have had the approval that it needs: that is asked for as when it is resumed.
     """
@@ -83,7 +83,7 @@ def _resolvable(campaign_id: int, reason: str, seen: int | None) -> EmailCampaig
     campaign = steps.locked(EmailCampaign, campaign_id)
     steps.require(campaign, [EmailCampaignState.UNKNOWN], _("settled by hand"))
     if seen is not None and (campaign.entry_id or 0) != seen:
-        raise NotAllowed(_("Another request of it has left since you looked, and its answer was lost too: look again."))
+        raise NotNow(_("Another request of it has left since you looked, and its answer was lost too: look again."))
     return campaign
 
 

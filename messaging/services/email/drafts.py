@@ -22,7 +22,6 @@ from laaffic_console.laaffic.email import MAX_SUBJECT, check_address
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import steps
 from messaging.services.approvals import approvals
-from messaging.services.refusals import NotAllowed
 from messaging.services.reports.prices import Cost
 from messaging.text import merge_fields
 
@@ -35,7 +34,7 @@ def create(*, by: User | None = None, **fields: Any) -> EmailCampaign:
 def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | None = None) -> EmailCampaign:
     """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
 
-    NotAllowed where it is no longer a draft.
+    NotNow where it is no longer a draft.
     """
     check_content(campaign)  # first: the model says less of the same
     campaign.full_clean(exclude=["created_by", "mark"])
@@ -72,7 +71,7 @@ def edit(
             return campaign
         steps.require(campaign, [EmailCampaignState.DRAFT], _("edited"))
         if seen is not None and seen != content_digest(campaign):
-            raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))
+            raise NotNow(_("Somebody else has changed it since you looked. Look again, then change it."))
         for name, value in changes.items():
             setattr(campaign, name, value)
         return save(campaign, columns=changes, by=by)
@@ -83,7 +82,7 @@ def discard(campaign_id: int) -> None:
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         if not is_untouched(campaign):
-            raise NotAllowed(_("Only a draft of which nothing was ever sent can be deleted."))
+            raise NotNow(_("Only a draft of which nothing was ever sent can be deleted."))
         record(Act.DELETED, campaign)
         campaign.delete()
 
@@ -210,4 +209,4 @@ def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
 
 def require_as_shown(campaign: EmailCampaign, seen: str) -> None:
     if seen != shown_digest(campaign):
-        raise NotAllowed(_("It was changed since you looked. Look at what it sends now, and launch it again."))
+        raise NotNow(_("It was changed since you looked. Look at what it sends now, and launch it again."))

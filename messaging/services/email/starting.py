@@ -30,7 +30,7 @@ from messaging.services.email import hours as email_hours
 from messaging.services.email import states as email_states
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, restored_drafts, undo
-from messaging.services.refusals import EndNotAsked, NotAllowed
+from messaging.services.refusals import EndNotAsked
 
 SEND_JOB = "messaging.jobs.send_email_campaign"
 
@@ -45,7 +45,7 @@ def launch(
     """Send a draft, now or at its time. A second launch of the same campaign changes nothing.
 
     With `undo_seconds` its request is made so much later, and it can be taken back until then.
-    `seen`: the digest of what a page showed; NotAllowed where that is not what would be sent.
+    `seen`: the digest of what a page showed; NotNow where that is not what would be sent.
     `again`: why it is sent although the same may have arrived, or is about to leave (StillOpen without it).
     """
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=seen is not None)
@@ -59,11 +59,11 @@ def launch(
             email_drafts.require_as_shown(campaign, seen)
         check_ready(campaign)
         if seen is None and (passed := lateness.long_past(campaign.scheduled_at, lateness.allowed())):
-            raise NotAllowed(passed)
+            raise NotNow(passed)
         approval_rules.require(campaign)
         _require_care(campaign)
         if too_late := email_hours.begins_too_late(campaign):
-            raise NotAllowed(too_late)
+            raise NotNow(too_late)
         _require_no_other(campaign, again, by)
         remember_choices(campaign)
         campaign.launched_by = by
@@ -80,7 +80,7 @@ def launch(
 def _require_care(campaign: EmailCampaign) -> None:
     """Somebody is there to be told; looked at once more when its request is recorded."""
     if stopped := email_care.stops(campaign, campaign.scheduled_at):
-        raise NotAllowed(stopped)
+        raise NotNow(stopped)
 
 
 def _start_later(campaign: EmailCampaign, seconds: float, by: User | None) -> None:
@@ -228,7 +228,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         if unasked := sending_hours.not_asked(campaign, past_end):
             raise EndNotAsked(unasked)
         if stopped_by := account_hold.stop_for(campaign.application_id):
-            raise NotAllowed(steps.goes_on_by_itself(stopped_by))
+            raise NotNow(steps.goes_on_by_itself(stopped_by))
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_care(campaign)
@@ -248,7 +248,7 @@ def _require_budget(campaign: EmailCampaign) -> None:
         return
     leaves = email_hours.opens_at(campaign, timezone.now())
     if used_up := email_states.budgets_of(campaign).stop(leaves):
-        raise NotAllowed(used_up)
+        raise NotNow(used_up)
 
 
 def _go_on(campaign: EmailCampaign, by: User | None) -> None:
@@ -268,7 +268,7 @@ def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Ema
         if campaign.outside_hours:
             return campaign
         if not campaign.waits_for_hours and sending_hours.rules_of(campaign) is None:
-            raise NotAllowed(sending_hours.has_no_hours())
+            raise NotNow(sending_hours.has_no_hours())
         campaign.outside_hours = True
         columns = ["outside_hours"]
         if campaign.waits_for_hours:
@@ -299,7 +299,7 @@ def _make_draft(campaign: EmailCampaign, event: str, by: User | None, *, unless_
     """Launched again it is as old as that launch. `unless_arrived`: what to say where a request may have arrived."""
     steps.require_restored(campaign)
     if email_states.may_have_arrived(campaign):
-        raise NotAllowed(unless_arrived)
+        raise NotNow(unless_arrived)
     campaign.launched_at = None
     campaign.save(update_fields=["launched_at"])
     email_states.move(campaign, EmailCampaignState.DRAFT, event, by, **restored_drafts.kept_mark(campaign))

@@ -16,9 +16,9 @@ from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services.work import long_jobs, workers
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import IS_OPEN_PROOF, Proof
-from messaging.services.refusals import NotAllowed
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +74,9 @@ DRAFT = "draft"  # of every kind of campaign
 
 
 def require_launched(subject: Any) -> None:
-    """NotAllowed for a draft: what is not sent yet has nothing to prove."""
+    """NotNow for a draft: what is not sent yet has nothing to prove."""
     if subject.state == DRAFT:
-        raise NotAllowed(_("“%(name)s” is a draft: launch it first, then prove it.") % {"name": subject.name})
+        raise NotNow(_("“%(name)s” is a draft: launch it first, then prove it.") % {"name": subject.name})
 
 
 def ask(subject: Any, *, by: User) -> Proof:

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank, keepable, without_marks
 from laaffic_console.kit.words.said import gettext as _
 from messaging.files import contact_files
@@ -27,7 +28,6 @@ from messaging.services.contacts import reading
 from messaging.services.contacts.reading import path_of, problem_with_mapping
 from messaging.services.imports import bad_rows, uploaded
 from messaging.services.imports import forecast as import_forecast
-from messaging.services.refusals import NotAllowed
 
 NULL_ROWS = 5000  # that are looked at before the import
 PREVIEWED = 20  # rows
@@ -106,7 +106,7 @@ def look_otherwise(
 
 
 def keep_reading(job: ContactImport) -> None:
-    """Store how the file is read; NotAllowed if the import was started or cancelled while its file was looked at."""
+    """Store how the file is read; NotNow if the import was started or cancelled while its file was looked at."""
     chosen = {name: getattr(job, name) for name in READING}
     if not ContactImport.objects.filter(pk=job.pk, state=State.PREVIEW).update(**chosen):
         job.refresh_from_db()
@@ -114,7 +114,7 @@ def keep_reading(job: ContactImport) -> None:
 
 
 def put_into(job: ContactImport, group: ContactGroup | None, new_group: str = "") -> None:
-    """Another group than was chosen with the file, of one that still waits; NotAllowed as in keep_reading."""
+    """Another group than was chosen with the file, of one that still waits; NotNow as in keep_reading."""
     chosen = _group_called(without_marks(new_group).strip()) or group
     if chosen != job.group and not ContactImport.objects.filter(pk=job.pk, state=State.PREVIEW).update(group=chosen):
         job.refresh_from_db()
@@ -122,9 +122,9 @@ def put_into(job: ContactImport, group: ContactGroup | None, new_group: str = ""
     job.group = chosen
 
 
-def waits_no_more(job: ContactImport) -> NotAllowed:
+def waits_no_more(job: ContactImport) -> NotNow:
     said = _("“%(name)s” is %(state)s: how it is read can be said only before it is started.")
-    return NotAllowed(said % {"name": job.file_name, "state": job.get_state_display().lower()})
+    return NotNow(said % {"name": job.file_name, "state": job.get_state_display().lower()})
 
 
 def _null_words(job: ContactImport) -> dict[str, int]:

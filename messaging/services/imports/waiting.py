@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.files.contact_headers import FIXED_FIELDS, IGNORED
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile
@@ -15,7 +16,6 @@ from messaging.services.contacts import reading
 from messaging.services.imports import files as import_files
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import imports
-from messaging.services.refusals import NotAllowed
 from messaging.text.merge_fields import is_name
 
 OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
@@ -24,7 +24,7 @@ OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
 def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
     """`asked`: the changes of encoding, sheet, region, mapping and OPTIONS. It is counted again.
 
-    ValidationError for what the file cannot be read by, NotAllowed where it waits no more.
+    ValidationError for what the file cannot be read by, NotNow where it waits no more.
     """
     job = ContactImport.objects.get(pk=job_id)
     if job.state != ContactImport.State.PREVIEW:
@@ -53,17 +53,17 @@ def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
 
 @transaction.atomic
 def start_as_read(job_id: int) -> None:
-    """Start it as it is read; one that was started is left as it is. NotAllowed where that is not decided."""
+    """Start it as it is read; one that was started is left as it is. NotNow where that is not decided."""
     job = _locked(job_id)
     if job.state == ContactImport.State.CANCELLED:
-        raise NotAllowed(_("“%(name)s” was cancelled. Upload it again.") % {"name": job.file_name})
+        raise NotNow(_("“%(name)s” was cancelled. Upload it again.") % {"name": job.file_name})
     if job.state != ContactImport.State.PREVIEW:
         return
     if len(job.readings) > 1 and import_forecast.of(job) is None:
         said = _("The file's letters can be read in several ways. Say its encoding with POST …/reading: %(known)s.")
-        raise NotAllowed(said % {"known": ", ".join(found["encoding"] for found in job.readings)})
+        raise NotNow(said % {"known": ", ".join(found["encoding"] for found in job.readings)})
     if problem := reading.problem_with_mapping(job, job.mapping):
-        raise NotAllowed(problem)
+        raise NotNow(problem)
     imports.start(job_id, mapping=job.mapping)
 
 

@@ -23,6 +23,7 @@ from laaffic_console.gateway.services.client.account import NotConfigured, laaff
 from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, single_requests
 from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import keepable, without_marks
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -30,7 +31,6 @@ from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
 from messaging.media import attachment_content
 from messaging.media.attachment_content import UnfitFile
 from messaging.models import MmsAttachment
-from messaging.services.refusals import NotAllowed
 
 ABOUT = "MMS attachment"
 RENEW_BEFORE = dt.timedelta(hours=6)  # a campaign uploads again what would lapse within this time
@@ -98,10 +98,10 @@ def archive(attachment_id: int, *, is_archived: bool) -> None:
 
 @contextmanager
 def while_not_uploaded(attachment_id: int) -> Iterator[None]:
-    """Under its upload's lease; NotAllowed while somebody uploads it."""
+    """Under its upload's lease; NotNow while somebody uploads it."""
     with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
-            raise NotAllowed(_("This file is being uploaded right now; look again in a minute."))
+            raise NotNow(_("This file is being uploaded right now; look again in a minute."))
         yield
 
 
@@ -111,7 +111,7 @@ def discard(attachment_id: int) -> None:
         # Locked: a draft that takes it at the same moment comes before, or finds it gone.
         attachment = MmsAttachment.objects.select_for_update().defer("content", "thumbnail").get(pk=attachment_id)
         if attachment.used_at is not None:
-            raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))
+            raise NotNow(_("A campaign refers to this file: it stays. Archive it instead."))
         record(Act.DELETED, attachment)
         attachment.delete()
 

@@ -11,11 +11,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.kit.audit import acts
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Conversation, ConversationNote, Reply
 from messaging.models.conversations import SNIPPET
-from messaging.services.refusals import NotAllowed
 from messaging.subscribers import subscriber
 
 ANSWER = "messaging.answer_conversation"
@@ -73,13 +73,13 @@ def mark_unread(pk: int) -> None:
 def finish(pk: int, *, by: User, shown: tuple[int, dt.datetime] | None = None) -> None:
     """Done until somebody writes again.
 
-    `shown`: what was unread and when the last reply came, as the ending person saw it. NotAllowed where more has come
+    `shown`: what was unread and when the last reply came, as the ending person saw it. NotNow where more has come
     that nobody has seen.
     """
     with transaction.atomic():
         conversation = _locked(pk)
         if conversation.unread and shown is not None and shown != (conversation.unread, conversation.last_at):
-            raise NotAllowed(_("They have written again in the meantime. Read it, then end the conversation."))
+            raise NotNow(_("They have written again in the meantime. Read it, then end the conversation."))
         if conversation.state != Conversation.State.DONE:
             Conversation.objects.filter(pk=pk).update(state=Conversation.State.DONE, unread=0)
             acts.record(acts.Act.STEPPED, conversation, event=_("Done"))
@@ -99,9 +99,9 @@ def who_may_answer() -> QuerySet[User]:
 
 
 def assign(pk: int, *, to: User | None, by: User) -> None:
-    """To somebody who may answer, or to nobody. NotAllowed for anybody else."""
+    """To somebody who may answer, or to nobody. NotNow for anybody else."""
     if to is not None and not (to.is_active and to.is_staff and to.has_perm(ANSWER)):
-        raise NotAllowed(_("%(name)s may not answer conversations. Choose somebody who may.") % {"name": to})
+        raise NotNow(_("%(name)s may not answer conversations. Choose somebody who may.") % {"name": to})
     with transaction.atomic():
         conversation = _locked(pk)
         if conversation.assigned_to_id == (to.pk if to else None):
@@ -112,7 +112,7 @@ def assign(pk: int, *, to: User | None, by: User) -> None:
 
 
 def take(pk: int, *, by: User) -> None:
-    """It becomes mine, unless somebody else has it: taking it away from them is assigning. NotAllowed then."""
+    """It becomes mine, unless somebody else has it: taking it away from them is assigning. NotNow then."""
     with transaction.atomic():
         conversation = _locked(pk)
         owner = conversation.assigned_to_id
@@ -120,7 +120,7 @@ def take(pk: int, *, by: User) -> None:
             return
         if owner is not None:
             name = User.objects.get(pk=owner)
-            raise NotAllowed(_("%(name)s has taken this conversation. It can be assigned to you.") % {"name": name})
+            raise NotNow(_("%(name)s has taken this conversation. It can be assigned to you.") % {"name": name})
         Conversation.objects.filter(pk=pk).update(assigned_to=by)
         acts.record(acts.Act.STEPPED, conversation, event=_("Assigned to %(name)s") % {"name": by})
 

@@ -20,6 +20,7 @@ from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.work import leases, moments
 from laaffic_console.identity.models import Profile
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     AudienceCount,
     Campaign,
@@ -34,7 +35,6 @@ from messaging.models import (
 from messaging.services.audience import audience, audience_counting, audience_counts, recipient_clocks
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
-from messaging.services.refusals import NotAllowed
 from messaging.services.sending import forgotten
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
@@ -434,12 +434,12 @@ def test_a_test_that_may_not_leave_leaves_no_draft(
     write: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_given: Any, **_named: Any) -> None:
-        raise NotAllowed("Its recipients are still being counted.")
+        raise NotNow("Its recipients are still being counted.")
 
     draft = write(text="Hi")
     monkeypatch.setattr(starting, "launch", refused)
 
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotNow):
         starting.launch_test(draft, "919876500001", by=None)
 
     assert Campaign.objects.count() == 1
@@ -574,7 +574,7 @@ class UndoTests:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now())
         starting.start_launched(launched.pk)
 
-        with pytest.raises(NotAllowed, match="cannot be taken back"):
+        with pytest.raises(NotNow, match="cannot be taken back"):
             starting.take_back(launched.pk)
 
     def test_a_hold_of_the_account_does_not_shorten_it(self, launched: Campaign, admin_client: Client) -> None:

@@ -16,6 +16,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
@@ -46,7 +47,7 @@ from messaging.services.campaigns import (
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import campaign_report
 from messaging.services.gates import canary as gate
-from messaging.services.refusals import FewFirstFailed, NotAllowed
+from messaging.services.refusals import FewFirstFailed
 from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts, events_saying
 
@@ -404,7 +405,7 @@ class DecisionTests:
         assert self.state(campaign) == CampaignState.HELD
 
     def test_go_on_before_they_are_chosen_is_refused(self, start: Callable[..., Campaign]) -> None:
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotNow):
             canaries.go_on(start(canary="10").pk, reason="because", by=None)
 
     def test_a_paused_one_is_not_decided(self, sent: tuple[Campaign, list[int]]) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     Campaign,
     CampaignState,
@@ -24,7 +25,6 @@ from messaging.services.campaigns import drafts, follow_ups, templates
 from messaging.services.email import drafts as email_drafts
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import MmsOptions
-from messaging.services.refusals import NotAllowed
 from tests.messaging.mms import attachment_samples as samples
 
 pytestmark = pytest.mark.django_db
@@ -123,9 +123,9 @@ class OneDoorTests:
             type(row).objects.filter(pk=row.pk).update(state=CampaignState.SCHEDULED)
             row.name = "B"
 
-        with pytest.raises(NotAllowed, match="cannot be edited"):
+        with pytest.raises(NotNow, match="cannot be edited"):
             drafts.save(campaign, groups=[], excluded_groups=[], columns=["name"])
-        with pytest.raises(NotAllowed, match="cannot be edited"):
+        with pytest.raises(NotNow, match="cannot be edited"):
             email_drafts.save(mail, columns=["name"])
 
         assert {Campaign.objects.get().name, EmailCampaign.objects.get().name} == {"A"}

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     Audience,
     Batch,
@@ -30,7 +31,6 @@ from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, follow_ups, starting
 from messaging.services.contacts import people
 from messaging.services.gates import retries
-from messaging.services.refusals import NotAllowed
 from messaging.services.saved_audiences import audiences
 from messaging.wire.incurable import is_incurable, is_not_in_use
 from tests.messaging.conftest import add_contacts
@@ -108,7 +108,7 @@ class CopyTests:
     def test_what_went_to_no_group_has_nobody_new(self, over: Campaign) -> None:
         over.groups.clear()
 
-        with pytest.raises(NotAllowed, match="was not sent to a group"):
+        with pytest.raises(NotNow, match="was not sent to a group"):
             follow_ups.to_new_contacts(over.pk)
 
     @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ class ErasedTests:
         for number in ("919876543210", "919876543211"):
             people.erase(number, why="asked for it", by=admin_user)
 
-        with pytest.raises(NotAllowed, match="was erased since"):
+        with pytest.raises(NotNow, match="was erased since"):
             follow_ups.retry_failed(given.pk)
 
         assert not ContactGroup.objects.filter(name__startswith="Failed in Given").exists()
@@ -266,13 +266,13 @@ class RetryTests:
 
     def test_waits_for_the_end(self, over: Campaign) -> None:
         Campaign.objects.filter(pk=over.pk).update(state=CampaignState.RUNNING)
-        with pytest.raises(NotAllowed, match="when it is finished"):
+        with pytest.raises(NotNow, match="when it is finished"):
             follow_ups.retry_failed(over.pk)
 
     def test_makes_nothing_when_nothing_failed(self, over: Campaign) -> None:
         Message.objects.filter(campaign=over).update(state=MessageState.DELIVERED)
         OutcomeTally.objects.all().delete()
-        with pytest.raises(NotAllowed, match="No message"):
+        with pytest.raises(NotNow, match="No message"):
             follow_ups.retry_failed(over.pk)
         assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()
 
@@ -340,7 +340,7 @@ class ReasonTests:
         assert numbers_of(draft) == {failed["unknown subscriber"]}
 
     def test_nothing_is_made_of_no_reason(self, over: Campaign, failed: dict[str, str]) -> None:
-        with pytest.raises(NotAllowed, match="at least one reason"):
+        with pytest.raises(NotNow, match="at least one reason"):
             follow_ups.retry_failed(over.pk, reasons=[])
 
         assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()
@@ -537,7 +537,7 @@ class NotRepliedTests:
     def test_no_spoken_message_has_replies(self, over: Campaign) -> None:
         Campaign.objects.update(channel="voice")
 
-        with pytest.raises(NotAllowed, match="Nobody can reply"):
+        with pytest.raises(NotNow, match="Nobody can reply"):
             follow_ups.to_not_replied(over.pk)
 
     @pytest.mark.parametrize("numbers", [[], ["919800000001"]])

@@ -18,6 +18,7 @@ from laaffic_console.backups.services import restoring
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import SaidField, gettext, joined
 from messaging import past_hold_kinds
 from messaging.models import (
@@ -35,7 +36,7 @@ from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
 from messaging.services.gates import sending_hours
 from messaging.services.launching import checks, lateness
-from messaging.services.refusals import EndNotAsked, NotAllowed
+from messaging.services.refusals import EndNotAsked
 from tests.messaging.conftest import add_contacts
 from tests.messaging.email.test_email_sending import draft as email_draft
 
@@ -110,11 +111,11 @@ class RewordedHoldTests:
         reworded(mail, **unfinished)
 
         for act in (campaigns.resume, campaigns.pause, starting.take_back):
-            with pytest.raises(NotAllowed, match="Run it again with its file"):
+            with pytest.raises(NotNow, match="Run it again with its file"):
                 act(running.pk)
         assert not starting.may_be_taken_back(Campaign.objects.get())
         for of_mail in (email_starting.resume, email_starting.edit_again):
-            with pytest.raises(NotAllowed, match="Run it again with its file"):
+            with pytest.raises(NotNow, match="Run it again with its file"):
                 of_mail(mail.pk)
 
 
@@ -152,7 +153,7 @@ class WrittenKindTests:
         email_states.hold(mail, lost, HoldKind.ACCOUNT)
 
         for resume, pk in ((campaigns.resume, running.pk), (email_starting.resume, mail.pk)):
-            with pytest.raises(NotAllowed) as refused:
+            with pytest.raises(NotNow) as refused:
                 resume(pk)
             assert str(refused.value) == lost
 
@@ -160,7 +161,7 @@ class WrittenKindTests:
         account_hold.place_because("No key.")
         campaigns.hold_for_account(running.pk)
 
-        with pytest.raises(NotAllowed, match=r"^No key\. The campaign goes on by itself as soon as Laaffic accepts\.$"):
+        with pytest.raises(NotNow, match=r"^No key\. The campaign goes on by itself as soon as Laaffic accepts\.$"):
             campaigns.resume(running.pk)
 
     def test_the_check_before_a_launch_says_it_once(self, running: Campaign) -> None:

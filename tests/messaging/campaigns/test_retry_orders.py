@@ -16,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, OutcomeUnknown, Refused, SendResult, Source
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -25,7 +26,6 @@ from messaging.services.campaigns import campaigns, drafts, follow_ups, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
-from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
 from messaging.subscribers import subscriber
 from tests.messaging.conftest import add_contacts
@@ -82,13 +82,13 @@ class Play:
         acts: list[Callable[[], Any]] = [self.leaves] * 5 + [self.freezes] * 3 + [self.launches] * 4
         acts += [self.tries_again] * 4 + [self.opts_out, self.dies, self.cancels, self.takes_back, self.starts]
         acts += [self.is_answered] * 4 * bool(self.in_air) + [self.is_reported] * 5 * bool(self.records)
-        with contextlib.suppress(NotAllowed):
+        with contextlib.suppress(NotNow):
             self.dice.choice(acts)()
 
     def one_in(self, *states: str) -> Campaign:
         found = list(Campaign.objects.filter(state__in=states).order_by("pk"))
         if not found:
-            raise NotAllowed("none is there")
+            raise NotNow("none is there")
         return self.dice.choice(found)
 
     def tries_again(self) -> None:

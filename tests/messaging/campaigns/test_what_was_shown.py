@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     AudienceCount,
     Campaign,
@@ -35,7 +36,6 @@ from messaging.services.approvals import approval_rules, approvals, shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.launching import seals
-from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -238,7 +238,7 @@ class TimeTests:
 
         assert held.state == CampaignState.HELD
         assert "has changed since it was launched" in held.hold_reason
-        with pytest.raises(NotAllowed, match="Make it a draft again"):
+        with pytest.raises(NotNow, match="Make it a draft again"):
             campaigns.resume(campaign.pk, by=ada)
 
     @pytest.mark.parametrize(("most", "state"), [("1", CampaignState.RUNNING), ("0.05", CampaignState.HELD)])
@@ -355,7 +355,7 @@ class TimeTests:
         join(group)
         come(campaign)
 
-        with pytest.raises(NotAllowed, match="Make it a draft again"):
+        with pytest.raises(NotNow, match="Make it a draft again"):
             campaigns.resume(campaign.pk, by=ada, agreed=shown.Agreed({"USD": Decimal(1)}))
 
     def test_from_the_shell_too(self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign]) -> None:
@@ -376,7 +376,7 @@ class TimeTests:
         campaigns.pause(campaign.pk)
         join(group)
         Campaign.objects.update(scheduled_at=timezone.now())
-        with pytest.raises(NotAllowed, match="Make it a draft again"):
+        with pytest.raises(NotNow, match="Make it a draft again"):
             campaigns.resume(campaign.pk, by=ada)
         page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
 
@@ -389,7 +389,7 @@ class TimeTests:
         page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
 
         assert "Back to draft" not in page
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotNow):
             starting.take_back(campaign.pk)
 
     def test_it_starts_when_nothing_has_changed_or_some_opted_out(
@@ -472,7 +472,7 @@ class ApprovalTests:
             join(group)  # it stays above the limit
         CHANGES[change](group)
 
-        with pytest.raises(NotAllowed, match="changed since"):
+        with pytest.raises(NotNow, match="changed since"):
             starting.launch(draft.pk, by=ada)
 
     @pytest.mark.parametrize(("price", "counts"), [("0.03", True), ("2", False)])
@@ -497,7 +497,7 @@ class ApprovalTests:
         audience_counts.complete(draft)
         add_contacts(group, 30, first=919876510000)
 
-        with pytest.raises(NotAllowed, match="second person"):
+        with pytest.raises(NotNow, match="second person"):
             starting.launch(draft.pk)
 
     def test_a_stale_page_decides_nothing(
@@ -531,7 +531,7 @@ class ApprovalTests:
         approvals.ask(draft.pk, by=carol)
 
         for author in (ada, bob):
-            with pytest.raises(NotAllowed, match="You wrote this"):
+            with pytest.raises(NotNow, match="You wrote this"):
                 approvals.decide(draft.pk, by=author, approve=True)
         assert not approvals.waiting_for(bob).exists()
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Approval, Calendar, EmailCampaign, EmailCampaignState
 from messaging.services.approvals import approval_rules, approvals
@@ -25,7 +26,6 @@ from messaging.services.email import choices as email_choices
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
-from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,7 +86,7 @@ def fresh(draft: EmailCampaign) -> EmailCampaign:
 
 class NeedTests:
     def test_a_launch_without_it_is_refused_and_nothing_leaves(self, draft: EmailCampaign, ada: User) -> None:
-        with pytest.raises(NotAllowed, match="more than 2 recipients: a second person"):
+        with pytest.raises(NotNow, match="more than 2 recipients: a second person"):
             email_starting.launch(draft.pk, by=ada)
 
         assert fresh(draft).state == State.DRAFT
@@ -100,7 +100,7 @@ class NeedTests:
     def test_a_list_of_unknown_size_needs_it(self, draft: EmailCampaign, ada: User, bob: User) -> None:
         EmailCampaign.objects.update(receiver_id="77")
 
-        with pytest.raises(NotAllowed, match="is not known: a second person"):
+        with pytest.raises(NotNow, match="is not known: a second person"):
             email_starting.launch(draft.pk)
         approved(draft, ada, bob)
         assert email_starting.launch(draft.pk).state == State.SENDING
@@ -152,7 +152,7 @@ class WordTests:
         draft.authors.add(bob)
 
         for person, says in ((ada, "You asked for this"), (bob, "You wrote this")):
-            with pytest.raises(NotAllowed, match=says):
+            with pytest.raises(NotNow, match=says):
                 decide(draft, person)
         assert not approvals.waiting_for(bob).exists()
 
@@ -160,7 +160,7 @@ class WordTests:
         ask(draft, ada)
         decide(draft, bob, approve=False, note="Wrong list")
 
-        with pytest.raises(NotAllowed, match="bob refused it: Wrong list"):
+        with pytest.raises(NotNow, match="bob refused it: Wrong list"):
             email_starting.launch(draft.pk)
 
 
@@ -181,7 +181,7 @@ class VoidTests:
         approved(draft, ada, bob)
         EmailCampaign.objects.update(**EDITS[part])
 
-        with pytest.raises(NotAllowed, match=f"changed since approval was asked for: .*{part}"):
+        with pytest.raises(NotNow, match=f"changed since approval was asked for: .*{part}"):
             email_starting.launch(draft.pk)
         approvals.void_if_changed(fresh(draft), by=ada)
         assert Approval.objects.get().outcome == "void"
@@ -213,7 +213,7 @@ class VoidTests:
         assert held.state == State.HELD
         assert "how many are on the list: 10 before, 12 now" in held.hold_reason
         assert "Make it a draft again: then it can be approved." in held.hold_reason
-        with pytest.raises(NotAllowed, match="Make it a draft again: then it can be approved"):
+        with pytest.raises(NotNow, match="Make it a draft again: then it can be approved"):
             email_starting.resume(draft.pk, by=ada)
         assert email_starting.edit_again(draft.pk, by=ada).state == State.DRAFT
 
@@ -224,7 +224,7 @@ class VoidTests:
         EmailCampaign.objects.update(state=State.HELD)
         monkeypatch.setattr(email_states, "may_have_arrived", lambda campaign: True)
 
-        with pytest.raises(NotAllowed, match="its first request may have arrived"):
+        with pytest.raises(NotNow, match="its first request may have arrived"):
             email_starting.resume(draft.pk, by=ada)
 
     def test_a_list_that_grew_since_is_seen_at_the_launch_from_the_page_too(

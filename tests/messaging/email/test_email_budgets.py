@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import BudgetCounter, EmailCampaign, EmailCampaignState
 from messaging.services import restored
@@ -16,7 +17,6 @@ from messaging.services.budgets import budgets, shares
 from messaging.services.email import choices as email_choices
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
-from messaging.services.refusals import NotAllowed
 from tests.messaging.email.test_admin_email import TOKEN, draft, mail_app  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,7 +67,7 @@ def test_it_fits_whole_or_is_held(
     assert LedgerEntry.objects.filter(interface=email_states.INTERFACE).count() == (used > 0)
     if state == EmailCampaignState.HELD:
         assert "is too small for it" in draft.hold_reason
-        with pytest.raises(NotAllowed, match="Raise the budget, or have an approver lift it"):
+        with pytest.raises(NotNow, match="Raise the budget, or have an approver lift it"):
             email_starting.resume(draft.pk)
 
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.management.sending_arguments import moment_of
 from messaging.models import (
@@ -38,7 +39,6 @@ from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
 from messaging.services.email.approval import EmailDrafts
-from messaging.services.refusals import NotAllowed
 from tests.messaging.email.test_admin_email import ADD, GOOD, TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 from tests.messaging.sending.test_message_machine import rolled_back
 
@@ -105,7 +105,7 @@ class CapTests:
     ) -> None:
         sent(mail_app)
 
-        with pytest.raises(NotAllowed, match="mailed once within 24 hours, and the frequency cap is 1"):
+        with pytest.raises(NotNow, match="mailed once within 24 hours, and the frequency cap is 1"):
             email_starting.launch(draft.pk)
 
         assert "the frequency cap is 1" in admin_client.get(own_page(draft, "review")).content.decode()
@@ -127,7 +127,7 @@ class CapTests:
         assert (draft.state, draft.entry) == (State.HELD, None)
         assert "the frequency cap is 1" in draft.hold_reason
         assert "the frequency cap is 1" in admin_client.get(own_page(draft, "change")).content.decode()
-        with pytest.raises(NotAllowed, match="frequency cap"):
+        with pytest.raises(NotNow, match="frequency cap"):
             email_starting.resume(draft.pk)
         LedgerEntry.objects.update(left_at=timezone.now() - dt.timedelta(hours=25))
         email_starting.resume(draft.pk)
@@ -196,7 +196,7 @@ class ConsentTests:
         admin_client: Client,
     ) -> None:
         campaign = written(mail_app, purpose=MARKETING)
-        with pytest.raises(NotAllowed, match="does not say how the consent"):
+        with pytest.raises(NotNow, match="does not say how the consent"):
             email_starting.launch(campaign.pk)
         assert "does not say how the consent" in admin_client.get(own_page(campaign, "review")).content.decode()
 
@@ -274,7 +274,7 @@ def test_no_order_mails_anybody_beyond_the_cap_as_far_as_laaffic_has_told(
 
 
 def launch_if_allowed(campaign: EmailCampaign) -> None:
-    with contextlib.suppress(NotAllowed):
+    with contextlib.suppress(NotNow):
         email_starting.launch(campaign.pk, again="tried")
 
 

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.work import moments
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Calendar, EmailCampaign, EmailCampaignState
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
-from messaging.services.refusals import NotAllowed
 from tests.messaging.email.test_admin_email import TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 from tests.messaging.pages import hidden
 
@@ -176,7 +176,7 @@ def test_what_would_begin_after_its_end_is_not_launched(
 ) -> None:
     EmailCampaign.objects.update(latest_end=timezone.now() + dt.timedelta(hours=1))
 
-    with pytest.raises(NotAllowed, match="begin after its latest end"):
+    with pytest.raises(NotNow, match="begin after its latest end"):
         email_starting.launch(draft.pk)
     assert EmailCampaign.objects.get().state == EmailCampaignState.DRAFT
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import IS_OPEN_ENTRY, AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger, open_acts, restored
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import EmailSubmission, LaafficError, NotSent, OutcomeUnknown, Refused, SubmissionState
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import EmailCampaign, EmailMessage, EmailTally
@@ -27,7 +28,6 @@ from messaging.services.email import reports as email_reports
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.email.reports import Told
-from messaging.services.refusals import NotAllowed
 from tests.messaging.email.test_email_sending import TOKEN, fresh, launched
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ class Play:
     def once(self) -> None:
         act = self.dice.choice(self.may_come())
         was = fresh(self.campaign).state
-        with contextlib.suppress(NotAllowed, ValidationError):
+        with contextlib.suppress(NotNow, ValidationError):
             act()
         self.holds()
         if was == State.CANCELLED and not self.told and act != self.is_restored:

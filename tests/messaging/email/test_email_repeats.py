@@ -12,6 +12,7 @@ from django.utils import timezone
 from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger, open_acts
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Family, InvalidRequest, NotSent, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
@@ -22,7 +23,6 @@ from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import counting as email_counting
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
-from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import events_saying
 from tests.messaging.email.test_email_sending import TOKEN, call_states, emails_of, fresh, launched, tell
 
@@ -76,7 +76,7 @@ class CancelTests:
     def test_one_that_has_left_cannot(self, again: EmailCampaign) -> None:
         departed(again)
 
-        with pytest.raises(NotAllowed, match="left already"):
+        with pytest.raises(NotNow, match="left already"):
             email_campaigns.cancel(again.pk)
 
     def test_a_refused_repeat_can_be_cancelled_and_not_edited(
@@ -89,7 +89,7 @@ class CancelTests:
         page = admin_client.get(reverse("admin:messaging_emailcampaign_change", args=[again.pk])).content.decode()
         assert 'id="do-edit"' not in page
         assert 'id="do-cancel"' in page
-        with pytest.raises(NotAllowed, match="first request may have arrived"):
+        with pytest.raises(NotNow, match="first request may have arrived"):
             email_starting.edit_again(again.pk)
         assert email_campaigns.cancel(again.pk).state == State.CANCELLED
 

@@ -15,6 +15,7 @@ from laaffic_console.gateway.models import AccountHold, Application, EntryState,
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import EmailSubmission, NotSent, Refused, SendEmailResult, SubmissionState
 from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.sandbox.email import EmailInterfaces
@@ -29,7 +30,6 @@ from messaging.services.email import launch_checks as email_checks
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.email import trial_emails
-from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -269,7 +269,7 @@ class LostAnswerTests:
     def test_a_word_without_a_reason_is_none(self, lost: EmailCampaign) -> None:
         with pytest.raises(ValidationError, match="Say why"):
             email_campaigns.send_again(lost.pk, reason=" ")
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotNow):
             email_campaigns.cancel(lost.pk)
 
     def test_a_callback_before_the_answer_settles_and_the_error_after_it_changes_nothing(
@@ -397,7 +397,7 @@ class RefusalTests:
         email_sending.send(other.pk)
         assert [fresh(c).state for c in (campaign, other)] == [State.HELD, State.HELD]
         assert call_states() == [EntryState.REFUSED, EntryState.NOT_SENT]
-        with pytest.raises(NotAllowed, match="goes on by itself"):
+        with pytest.raises(NotNow, match="goes on by itself"):
             email_starting.resume(campaign.pk)
 
         account_hold.release(AccountHold.objects.get().pk, because="a test")
@@ -412,7 +412,7 @@ class RefusalTests:
         run_jobs()
 
         assert [fresh(c).state for c in (campaign, other)] == [State.CANCELLED, State.RUNNING]
-        with pytest.raises(NotAllowed, match="no way to take emails back"):
+        with pytest.raises(NotNow, match="no way to take emails back"):
             email_campaigns.cancel(other.pk)
 
     def test_cancelled_between_record_and_departure_it_does_not_leave(

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.work import moments
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
-from messaging.services.refusals import NotAllowed
 from tests.messaging.email.test_admin_email import TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 from tests.messaging.pages import hidden
 
@@ -82,7 +82,7 @@ def test_what_has_started_cannot_be_taken_back(launched: EmailCampaign) -> None:
     its_seconds_are_over(launched)
     email_starting.start_scheduled(launched.pk)
 
-    with pytest.raises(NotAllowed, match="cannot be taken back"):
+    with pytest.raises(NotNow, match="cannot be taken back"):
         email_starting.take_back(launched.pk)
 
 

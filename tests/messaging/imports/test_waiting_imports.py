@@ -7,11 +7,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import ContactImport
 from messaging.services.imports import files as import_files
 from messaging.services.imports import imports
 from messaging.services.imports import waiting as waiting_imports
-from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ class ReadingTests:
         job = waiting()
         imports.start(job.pk, mapping=job.mapping)
 
-        with pytest.raises(NotAllowed, match="only before it is started"):
+        with pytest.raises(NotNow, match="only before it is started"):
             waiting_imports.read_otherwise(job.pk, {"region": "IN"})
 
 
@@ -81,14 +81,14 @@ class StartTests:
         job = waiting()
         imports.cancel(job.pk)
 
-        with pytest.raises(NotAllowed, match="Upload it again"):
+        with pytest.raises(NotNow, match="Upload it again"):
             waiting_imports.start_as_read(job.pk)
 
     def test_letters_that_can_be_read_in_several_ways_are_not_guessed(self) -> None:
         job = waiting(IN_SEVERAL_WAYS)
         assert len(job.readings) > 1
 
-        with pytest.raises(NotAllowed, match="Say its encoding"):
+        with pytest.raises(NotNow, match="Say its encoding"):
             waiting_imports.start_as_read(job.pk)
         waiting_imports.read_otherwise(job.pk, {"encoding": job.readings[0]["encoding"]})
         waiting_imports.start_as_read(job.pk)
@@ -98,7 +98,7 @@ class StartTests:
     def test_one_without_a_column_of_numbers_is_not_started(self) -> None:
         job = waiting(b"name,city\nAnn,Pune\n")
 
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotNow):
             waiting_imports.start_as_read(job.pk)
 
         assert after(job).state == ContactImport.State.PREVIEW

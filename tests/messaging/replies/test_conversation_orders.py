@@ -13,13 +13,13 @@ from django.core.exceptions import ValidationError
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Reply as WireReply
 from messaging.models import Campaign, CampaignState, Conversation, Reply
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
 from messaging.services.campaigns import answering
 from messaging.services.channels.outgoing import Claim
-from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversations, replies
 from messaging.subscribers import subscriber
 
@@ -43,7 +43,7 @@ class Play:
 
     def once(self) -> None:
         acts = [self.writes] * 4 + [self.comes_again, self.answers, self.answers, self.leaves, self.looks, self.looks]
-        with contextlib.suppress(NotAllowed, ValidationError):
+        with contextlib.suppress(NotNow, ValidationError):
             self.dice.choice([*acts, self.has_seen, self.has_seen, self.finishes, self.reopens])()
         self.holds()
 
@@ -70,7 +70,7 @@ class Play:
     def one(self) -> Conversation:
         found = list(Conversation.objects.order_by("pk"))
         if not found:
-            raise NotAllowed("none is there")
+            raise NotNow("none is there")
         return self.dice.choice(found)
 
     def answers(self) -> None:

@@ -20,6 +20,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.kit.audit.acts import Actor, acting
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -39,7 +40,6 @@ from messaging.models import (
 )
 from messaging.services.approvals import approvals
 from messaging.services.contacts import people, suppression
-from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversation_lists, conversations, replies
 
 pytestmark = pytest.mark.django_db
@@ -351,7 +351,7 @@ class AnswerTests:
         assert "olga · Draft" in page
         assert "Nothing has left yet." in page
 
-    @pytest.mark.parametrize("problem", [NotAllowed("Not now."), ValidationError("Not now.")])
+    @pytest.mark.parametrize("problem", [NotNow("Not now."), ValidationError("Not now.")])
     def test_where_it_cannot_be_asked_for_nothing_is_left_behind(
         self,
         desk: Client,
@@ -468,7 +468,7 @@ class LookingAfterTests:
     def test_whoever_may_not_answer_is_named(self, operator: User) -> None:
         conversation = written()
 
-        with pytest.raises(NotAllowed, match="vera may not answer"):
+        with pytest.raises(NotNow, match="vera may not answer"):
             conversations.assign(conversation.pk, to=person("vera", "Viewer"), by=operator)
 
         assert not Conversation.objects.exclude(assigned_to=None).exists()

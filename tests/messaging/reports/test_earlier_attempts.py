@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, LaafficError, SendResult, Source
 from messaging.models import (
     Batch,
@@ -35,7 +36,6 @@ from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.gates import gates, retries
-from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
 from messaging.services.tallies import counting, tally_writes
 from tests.messaging.conftest import add_contacts
@@ -284,7 +284,7 @@ class StoppedTests:
         Message.objects.update(state=MessageState.REJECTED, reason="left out by Laaffic", contact=None)
         tally_writes.count_outcomes(campaign.pk, {("IN", MessageState.REJECTED, "left out by Laaffic", ""): (2, 0, 0)})
         Campaign.objects.update(state="finished", launched_at=timezone.now(), finished_at=timezone.now())
-        with pytest.raises(NotAllowed, match="its first sending may have arrived"):
+        with pytest.raises(NotNow, match="its first sending may have arrived"):
             follow_ups.retry_failed(campaign.pk)
 
         message = Message.objects.get(pk=first.message_ids[1])

@@ -16,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BudgetCounter, Campaign, CampaignState, Contact, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
@@ -26,7 +27,6 @@ from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
-from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
@@ -66,7 +66,7 @@ class Play:
         self.tokens = 0
 
     def once(self) -> None:
-        with contextlib.suppress(NotAllowed, ValidationError):
+        with contextlib.suppress(NotNow, ValidationError):
             self.dice.choice(self.may_come())()
         self.holds()
 

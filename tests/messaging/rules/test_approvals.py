@@ -22,6 +22,7 @@ from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Event
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.exports import dossiers
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
 from messaging.services.approvals import approval_limits, approval_rules, approvals, shown
@@ -29,7 +30,6 @@ from messaging.services.approvals.approvable import Plan
 from messaging.services.audience import audience_counts
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
-from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -84,7 +84,7 @@ class WithdrawTests:
         assert json.loads(b"".join(dossiers.approvals(draft).content()))["approvals"][0]["changed_since"] == []
         assert not approvals.waiting_for(bob).exists()
         assert "second person has to approve" in approval_rules.missing(draft)
-        with pytest.raises(NotAllowed, match=r"ada has withdrawn the request for approval of “Autumn”, at .*\d:\d"):
+        with pytest.raises(NotNow, match=r"ada has withdrawn the request for approval of “Autumn”, at .*\d:\d"):
             approvals.decide(draft.pk, by=bob, approve=True)
         said = draft.events.select_related("actor").first()
         assert (str(said.text), said.actor) == ("Request for approval withdrawn", ada)
@@ -100,18 +100,18 @@ class WithdrawTests:
     def test_what_was_approved_is_not_withdrawn(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        with pytest.raises(NotAllowed, match="bob has approved “Autumn” already, at "):
+        with pytest.raises(NotNow, match="bob has approved “Autumn” already, at "):
             approvals.withdraw(draft.pk, by=ada)
 
     def test_where_nothing_was_asked_that_is_said(self, draft: Campaign, ada: User) -> None:
-        with pytest.raises(NotAllowed, match="No approval is asked for “Autumn” at the moment"):
+        with pytest.raises(NotNow, match="No approval is asked for “Autumn” at the moment"):
             approvals.withdraw(draft.pk, by=ada)
 
     def test_what_was_changed_since_it_was_asked_for_is_said_to_be(self, draft: Campaign, ada: User, bob: User) -> None:
         approvals.ask(draft.pk, by=ada)
         draft.approvals.update(outcome=Approval.Outcome.VOID)
 
-        with pytest.raises(NotAllowed, match="“Autumn” was changed since approval was asked for"):
+        with pytest.raises(NotNow, match="“Autumn” was changed since approval was asked for"):
             approvals.decide(draft.pk, by=bob, approve=True)
 
 
@@ -135,11 +135,11 @@ class NeedTests:
     def test_a_limit_of_one_is_said_as_one(self, draft: Campaign, ada: User, settings: LazySettings) -> None:
         settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
 
-        with pytest.raises(NotAllowed, match="more than 1 recipient: a second person"):
+        with pytest.raises(NotNow, match="more than 1 recipient: a second person"):
             starting.launch(draft.pk, by=ada)
 
     def test_a_launch_without_it_is_refused_everywhere(self, draft: Campaign, ada: User) -> None:
-        with pytest.raises(NotAllowed, match="more than 2 recipients: a second person"):
+        with pytest.raises(NotNow, match="more than 2 recipients: a second person"):
             starting.launch(draft.pk, by=ada)
 
         assert Campaign.objects.get().state == CampaignState.DRAFT
@@ -210,7 +210,7 @@ class NeedTests:
 
         left.refresh_from_db()
         assert left.kind == Campaign.Kind.CAMPAIGN
-        with pytest.raises(NotAllowed, match="a second person"):
+        with pytest.raises(NotNow, match="a second person"):
             starting.launch(left.pk)
 
 
@@ -257,7 +257,7 @@ class WordTests:
         approved(draft, ada, bob)
         User.objects.filter(pk=bob.pk).update(**lost)
 
-        with pytest.raises(NotAllowed, match="bob approved it, but may not approve any more"):
+        with pytest.raises(NotNow, match="bob approved it, but may not approve any more"):
             starting.launch(draft.pk, by=ada)
 
         approved(draft, ada, User.objects.create_superuser("eve"))
@@ -277,7 +277,7 @@ class WordTests:
     def test_nobody_approves_what_they_asked_for(self, draft: Campaign, ada: User) -> None:
         approvals.ask(draft.pk, by=ada)
 
-        with pytest.raises(NotAllowed, match="another person"):
+        with pytest.raises(NotNow, match="another person"):
             approvals.decide(draft.pk, by=ada, approve=True)
         assert outcomes(draft) == ["asked"]
 
@@ -287,13 +287,13 @@ class WordTests:
             approvals.decide(draft.pk, by=bob, approve=False, note=" ")
         approvals.decide(draft.pk, by=bob, approve=False, note="Wrong price")
 
-        with pytest.raises(NotAllowed, match="bob refused it: Wrong price"):
+        with pytest.raises(NotNow, match="bob refused it: Wrong price"):
             starting.launch(draft.pk, by=ada)
 
     def test_two_who_decide_at_once_decide_once(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        with pytest.raises(NotAllowed, match="bob has approved “Autumn” already"):
+        with pytest.raises(NotNow, match="bob has approved “Autumn” already"):
             approvals.decide(draft.pk, by=bob, approve=False, note="No")
         with pytest.raises(IntegrityError), transaction.atomic():
             Approval.objects.create(campaign=draft, recipients=1)
@@ -333,7 +333,7 @@ class VoidTests:
         approved(draft, ada, bob)
         EDITS[part](draft)
 
-        with pytest.raises(NotAllowed, match=f"changed since approval was asked for: .*{part.strip()}"):
+        with pytest.raises(NotNow, match=f"changed since approval was asked for: .*{part.strip()}"):
             starting.launch(draft.pk, by=ada)
 
     @pytest.mark.parametrize("part", EDITS)
@@ -341,7 +341,7 @@ class VoidTests:
         approvals.ask(draft.pk, by=ada)
         EDITS[part](draft)
 
-        with pytest.raises(NotAllowed, match="asked for again"):
+        with pytest.raises(NotNow, match="asked for again"):
             approvals.decide(draft.pk, by=bob, approve=True)
 
     def test_another_name_does_not(self, draft: Campaign, ada: User, bob: User) -> None:
@@ -371,7 +371,7 @@ class VoidTests:
         draft.refresh_from_db()
         assert draft.state == CampaignState.HELD
         assert "who is in the groups" in draft.hold_reason
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotNow):
             campaigns.resume(draft.pk, by=ada)
         assert starting.take_back(draft.pk, by=ada).state == CampaignState.DRAFT
 
@@ -413,7 +413,7 @@ class LaunchedTests:
         campaigns.change_pace(scheduled.pk, rate_per_second=5, by=ada)
         starting.take_back(scheduled.pk, by=ada)
 
-        with pytest.raises(NotAllowed, match="rate and limits"):
+        with pytest.raises(NotNow, match="rate and limits"):
             starting.launch(scheduled.pk, by=ada)
 
     def test_who_only_presses_save_is_no_author_and_may_approve(self, draft: Campaign, ada: User, bob: User) -> None:

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import Budget, BudgetCounter, BudgetShare, ListPrice, MessageState
 from messaging.services.budgets import budget_gate, budgets, shares
-from messaging.services.refusals import NotAllowed
 from tests.messaging.sending.test_message_machine import (
     MessageMachine,
     rolled_back,
@@ -53,7 +53,7 @@ class BudgetMachine(MessageMachine):
         """Seldom, or little would be left that a budget could stop."""
         budget = Budget.objects.order_by("pk")[place]
         if not is_meant:
-            with contextlib.suppress(NotAllowed):  # it is lifted already
+            with contextlib.suppress(NotNow):  # it is lifted already
                 budgets.lift(budget.pk, reason="they wait")
 
     @rule()

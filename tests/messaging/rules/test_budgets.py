@@ -21,6 +21,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.pages import own_page
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import (
     Batch,
@@ -41,7 +42,6 @@ from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import batch_squares
-from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import sent_tallies
 from tests.messaging.conftest import APP_ID, add_contacts
 
@@ -204,7 +204,7 @@ class ClaimTests:
         assert running.state == CampaignState.HELD
         assert shown.count("is used up. The next day begins on") > 2  # above the page, on it, and in its history
         assert f'id="budgets" href="{reverse("admin:messaging_budget_changelist")}"' in shown
-        with pytest.raises(NotAllowed, match="used up"):
+        with pytest.raises(NotNow, match="used up"):
             campaigns.resume(running.pk)
 
         assert ("By now something is left" in shown) == bool(currency)
@@ -233,7 +233,7 @@ class ClaimTests:
         if opens_in_days:
             assert campaigns.resume(draft.pk).state == CampaignState.RUNNING
             return
-        with pytest.raises(NotAllowed, match="used up"):
+        with pytest.raises(NotNow, match="used up"):
             campaigns.resume(draft.pk)
         budgets.put(application, per="day", limit=Decimal(8))
         assert campaigns.resume(draft.pk).state == CampaignState.RUNNING
@@ -451,7 +451,7 @@ class LiftTests:
         assert (counter.lifted_by, counter.lift_reason) == (person, "the fair is today")
         assert len(claimed(running).message_ids) == 10
         assert used() == 10
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotNow):
             budgets.lift(budget.pk, reason="again", by=person)
 
     @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import (
     DeliveryReport,
     DeliveryState,
@@ -26,7 +27,6 @@ from messaging.services.batches import claiming, failed_requests, settling, unan
 from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
-from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
 from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
@@ -173,7 +173,7 @@ class LateAnswerTests:
         campaign = Campaign.objects.get()
         campaigns.cancel(campaign.pk)
 
-        with pytest.raises(NotAllowed, match="Write the unknown messages off"):
+        with pytest.raises(NotNow, match="Write the unknown messages off"):
             resolving.send_again(campaign.pk, reason="they asked")
 
         assert states() == {MessageState.UNKNOWN}

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import OutcomeUnknown
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
@@ -22,7 +23,6 @@ from messaging.services.batches import carving, claiming, failed_requests
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
-from messaging.services.refusals import NotAllowed
 from messaging.services.sending import forgotten, sending
 from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts, events_saying
@@ -162,7 +162,7 @@ class PaceTests:
             campaigns.change_pace(campaign.pk, rate_per_second=0)
 
         Campaign.objects.update(state=CampaignState.FINISHED)
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotNow):
             campaigns.change_pace(campaign.pk, rate_per_second=5)
 
     def test_from_the_page(self, application: Application, group: ContactGroup, client: Client) -> None:

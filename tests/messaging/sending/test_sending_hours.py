@@ -20,6 +20,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import bell, moments
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import msisdn
 from messaging.hours import opening_hours
@@ -40,7 +41,6 @@ from messaging.services.campaigns import calendars, campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import insights
 from messaging.services.gates import gates, sending_hours
-from messaging.services.refusals import NotAllowed
 from messaging.services.sending import forgotten, sending
 from tests.messaging.conftest import add_contacts, events_saying
 from tests.messaging.rules.test_opening_hours import BY_CHANGE, allows
@@ -225,7 +225,7 @@ class HoursGateTests:
         draft = at_nine_by_each_clock(application, group)
         Campaign.objects.update(local_time="2020-01-01 09:00")
 
-        with pytest.raises(NotAllowed, match="This moment has passed"):
+        with pytest.raises(NotNow, match="This moment has passed"):
             starting.launch(draft.pk)
         assert Campaign.objects.get().state == CampaignState.DRAFT
 
@@ -258,7 +258,7 @@ class HoursGateTests:
             name="A", application=application, sender_id="", text="Hi", groups=[group], latest_end=past
         )
 
-        with pytest.raises(NotAllowed, match="begin after its latest end"):
+        with pytest.raises(NotNow, match="begin after its latest end"):
             starting.launch(draft.pk)
         assert Campaign.objects.get().state == CampaignState.DRAFT
 

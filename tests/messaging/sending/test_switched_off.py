@@ -10,6 +10,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     Campaign,
     CampaignState,
@@ -23,7 +24,6 @@ from messaging.services.audience import audience
 from messaging.services.batches import claiming, unanswered
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.email import sending as email_sending
-from messaging.services.refusals import NotAllowed
 from messaging.services.replies import reply_pulls
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
@@ -68,7 +68,7 @@ def test_one_that_runs_is_held_before_its_next_request(campaign: Campaign) -> No
     campaign.refresh_from_db()
     assert (campaign.state, campaign.hold_reason) == (CampaignState.HELD, SWITCHED_OFF)
     assert not LedgerEntry.objects.exists()
-    with pytest.raises(NotAllowed, match="switched off"):
+    with pytest.raises(NotNow, match="switched off"):
         campaigns.resume(campaign.pk)
 
     switch(True)

@@ -13,6 +13,7 @@ from laaffic_console.kit.words.said import joined
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import HoldKind
 from messaging.services.gates import sending_hours
+from messaging.services.refusals import EndNotAsked
 from messaging.services.steps import UNFINISHED_RESTORE
 from tests.voice.group_calls.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
@@ -43,7 +44,7 @@ def test_a_latest_end_is_asked_about_and_lifted_whatever_it_says(sandbox: Runnin
     assert kind() == HoldKind.LATEST_END
     GroupTask.objects.update(hold_reason="Said in other words by now.")
 
-    with pytest.raises(group_waiting.EndNotAsked):
+    with pytest.raises(EndNotAsked):
         group_waiting.resume(launched.pk, past_end=False)
     assert at_sandbox(sandbox) == []
     group_waiting.resume(launched.pk, past_end=True)

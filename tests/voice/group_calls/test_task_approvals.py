@@ -15,17 +15,17 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, ContactGroup, SuppressionEntry
 from messaging.services.approvals import approvals
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import NotApproved
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import approval as task_approval
 from voice.services.group_calls import copies as group_copies
-from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
 
@@ -128,7 +128,7 @@ class NeedTests:
         settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = most, Decimal(1)
 
         if is_needed:
-            with pytest.raises(group_launching.NotApproved, match="What it costs is not known"):
+            with pytest.raises(NotApproved, match="What it costs is not known"):
                 group_tasks.launch(draft.pk)
         else:
             assert group_tasks.launch(draft.pk).is_at_laaffic
@@ -155,7 +155,7 @@ class NeedTests:
         done = seen_through(group_tasks.launch(draft.pk))
 
         repeated = group_copies.again(done, failed_only=False, by=ada)
-        with pytest.raises(group_launching.NotApproved):
+        with pytest.raises(NotApproved):
             group_tasks.launch(repeated.pk)
         with pytest.raises(CommandError, match="a second person"):
             call_command("voice", "group", "again", str(done.pk))
@@ -180,7 +180,7 @@ class WordTests:
         ask(draft, ada)
 
         for person, says in ((ada, "You asked for this"), (bob, "You wrote this")):
-            with pytest.raises(NotAllowed, match=says):
+            with pytest.raises(NotNow, match=says):
                 decide(draft, person)
         assert not approvals.waiting_for(bob).exists()
         assert approvals.waiting_for(carol).get().draft == draft
@@ -189,7 +189,7 @@ class WordTests:
         ask(draft, ada)
         decide(draft, bob, approve=False, note="Too late")
 
-        with pytest.raises(group_launching.NotApproved, match="bob refused it: Too late"):
+        with pytest.raises(NotApproved, match="bob refused it: Too late"):
             group_tasks.launch(draft.pk)
 
     def test_a_launch_that_was_refused_keeps_it(
@@ -224,7 +224,7 @@ class VoidTests:
             setattr(draft, name, value)
         GroupTask.objects.filter(pk=draft.pk).update(**EDITS[part])
 
-        with pytest.raises(group_launching.NotApproved, match=f"changed since approval was asked for: {part.strip()}"):
+        with pytest.raises(NotApproved, match=f"changed since approval was asked for: {part.strip()}"):
             group_tasks.launch(draft.pk)
         group_tasks.save(draft, by=ada)
         assert Approval.objects.get().outcome == "void"
@@ -236,7 +236,7 @@ class VoidTests:
         group_tasks.save(draft, audience=listed(count, first), by=ada)
 
         assert Approval.objects.get().outcome == "void"
-        with pytest.raises(group_launching.NotApproved):
+        with pytest.raises(NotApproved):
             group_tasks.launch(draft.pk)
 
     def test_numbers_that_were_changed_past_the_form_are_seen_at_the_launch(
@@ -246,7 +246,7 @@ class VoidTests:
         draft.kept_numbers.lines += f"\n{FIRST + 9}"
         draft.kept_numbers.save()
 
-        with pytest.raises(group_launching.NotApproved, match="the numbers it calls: 3 before, 4 now"):
+        with pytest.raises(NotApproved, match="the numbers it calls: 3 before, 4 now"):
             group_tasks.launch(draft.pk)
 
     def test_that_some_opted_out_since_voids_nothing(self, application: Application, ada: User, bob: User) -> None:

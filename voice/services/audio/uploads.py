@@ -29,7 +29,6 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import keepable, without_marks
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
-from messaging.services.refusals import NotAllowed
 from voice.models import AudioFile, AudioType
 from voice.services.audio import content as audio_content
 
@@ -127,10 +126,10 @@ def is_removable(audio: AudioFile) -> bool:
 
 @contextmanager
 def while_not_uploaded(audio_id: int) -> Iterator[None]:
-    """Hold the lease of the file's upload; NotAllowed while somebody uploads it."""
+    """Hold the lease of the file's upload; NotNow while somebody uploads it."""
     with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
-            raise NotAllowed(_("This file is being uploaded right now; look again in a minute."))
+            raise NotNow(_("This file is being uploaded right now; look again in a minute."))
         yield
 
 
@@ -139,13 +138,13 @@ def discard(audio_id: int) -> None:
     with while_not_uploaded(audio_id):
         audio = AudioFile.objects.defer("content").get(pk=audio_id)
         if not is_removable(audio):
-            raise NotAllowed(_("Laaffic has this file, or may have it: it stays. Archive it instead."))
+            raise NotNow(_("Laaffic has this file, or may have it: it stays. Archive it instead."))
         try:
             with transaction.atomic():
                 record(Act.DELETED, audio)
                 audio.delete()
         except ProtectedError as problem:
-            raise NotAllowed(_("A group call plays this file: it stays. Archive it instead.")) from problem
+            raise NotNow(_("A group call plays this file: it stays. Archive it instead.")) from problem
 
 
 def tries(audio: AudioFile) -> QuerySet[LedgerEntry]:

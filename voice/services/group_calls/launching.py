@@ -29,6 +29,7 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import Family
 from messaging.models import HoldKind
 from messaging.services.approvals import approval_rules, approvals
+from messaging.services.refusals import NotApproved
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
 from voice.models.group_tasks import PARAMETERS
 from voice.services import called_numbers, events
@@ -49,10 +50,6 @@ INTERFACES = {
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
 # The fields that the editor of a draft sets.
 EDITED = ("name", "send_at", "latest_end", *PARAMETERS, *group_callees.GIVEN, *group_callees.LEFT_OUT)
-
-
-class NotApproved(NotNow):
-    """A second person's approval is missing; the sentence says why it is needed, or what happened to it."""
 
 
 class OverBudget(NotNow):

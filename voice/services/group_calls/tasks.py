@@ -25,7 +25,6 @@ from laaffic_console.laaffic import LaafficError, OutcomeUnknown, Refused
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.launching import restored_drafts
-from messaging.services.refusals import NotAllowed
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
 from voice.services import events, syncing
@@ -132,9 +131,9 @@ def edit(
         if not new and audience is None:
             return task
         if state != TaskState.DRAFT:
-            raise NotAllowed(_("This task has been launched in the meantime: it was not changed."))
+            raise NotNow(_("This task has been launched in the meantime: it was not changed."))
         if seen is not None and seen != stood:
-            raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))
+            raise NotNow(_("Somebody else has changed it since you looked. Look again, then change it."))
         if task.is_template:
             _require_no_time(new)
         return save(task, audience=audience, by=by)
@@ -161,7 +160,7 @@ def discard(task_id: int) -> None:
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if not is_untouched(task):
-            raise NotAllowed(_("Only a draft that nobody tried to launch, or a template, can be deleted."))
+            raise NotNow(_("Only a draft that nobody tried to launch, or a template, can be deleted."))
         record(Act.DELETED, task)
         task.delete()
 

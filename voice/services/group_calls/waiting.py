@@ -20,6 +20,7 @@ from messaging.models import HoldKind
 from messaging.services.approvals import approval_rules
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, restored_drafts, undo
+from messaging.services.refusals import EndNotAsked
 from messaging.services.steps import is_restore_unfinished
 from voice.models import GroupTask, TaskState
 from voice.services import events
@@ -28,10 +29,6 @@ from voice.services.group_calls import care as group_care
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import hours as group_hours
 from voice.services.group_calls import launching as group_launching
-
-
-class EndNotAsked(NotNow):
-    """Its latest end has come, and the person who resumes it was not asked about that."""
 
 
 class PastItsEnd(NotNow):
