@@ -49,7 +49,13 @@ def headed(title: Any) -> str:
 @register.filter
 def as_in_menu(part: dict[str, Any]) -> str:
     """A breadcrumb, {title, link}: a list has the name by which the menu leads to it."""
-    return headed(menu.title_at(str(part.get("link", ""))) or part["title"])
+    return as_menu_names(part["title"], part.get("link", ""))
+
+
+@register.filter
+def as_menu_names(title: Any, address: Any) -> str:
+    """The name by which the menu leads to a list; `title` if it does not."""
+    return headed(menu.title_at(str(address or "")) or title)
 
 
 @register.simple_tag

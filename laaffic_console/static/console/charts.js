@@ -8,6 +8,7 @@
       const soft = getComputedStyle(document.documentElement).getPropertyValue("--c-soft");
       const line = getComputedStyle(canvas).getPropertyValue("--c-line");
       const stacked = !canvas.dataset.kind; // bars that are asked for stand side by side
+      const few = data.labels.length <= 13; // of a report: each bar is named; of moments, some are
       canvas.chart = new Chart(canvas, {
         type: canvas.dataset.kind || "bar",
         data,
@@ -16,7 +17,11 @@
           maintainAspectRatio: false,
           responsive: true,
           scales: {
-            x: { stacked, ticks: { color: soft, maxTicksLimit: 12 }, grid: { display: false } },
+            x: {
+              stacked,
+              ticks: few ? { color: soft, autoSkip: false } : { color: soft, maxTicksLimit: 12 },
+              grid: { display: false },
+            },
             y: { stacked, beginAtZero: true, ticks: { color: soft, precision: 0 }, grid: { color: line } },
           },
           plugins: { legend: { labels: { color: soft, boxWidth: 12 } } },

@@ -122,7 +122,7 @@ class Command(ConsoleCommand):
             campaign.delete()  # the same command with a reason rewrites it
             raise
         except ValidationError as problem:
-            why = self.refused(problem) if isinstance(problem, ValidationError) else problem
+            why = self.refused(problem)
             raise CommandError(
                 f"{why}\nIt is kept as draft {campaign.pk}: manage.py email launch {campaign.pk} sends it."
             ) from problem
