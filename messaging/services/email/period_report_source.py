@@ -6,6 +6,7 @@ Nobody tells what a mail costs, in which country or network it is read, or how l
 from collections.abc import Iterable, Sequence
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.people import username
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Limits, Period, Rows
@@ -41,7 +42,7 @@ class EmailReports(reporting.Source):
             for word in words:
                 figures.counts[word] += n
             if "rejected" in words or "undelivered" in words:
-                figures.reasons[reason] += n
+                figures.reasons[masks.mask_in_text(reason)] += n  # reports are mailed, and read by links
 
     def choices(self, name: str, most: int) -> Iterable[tuple[str, str]]:
         campaigns = EmailCampaign.objects.filter(sent_at__isnull=False)

@@ -329,14 +329,14 @@ class FigureTests:
             name="News", application=application, sent_at=dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
         )
         EmailTally.objects.create(campaign=email, submission=20, delivery=40, messages=9)
-        EmailTally.objects.create(campaign=email, submission=10, delivery=0, reason="no such box", messages=1)
+        EmailTally.objects.create(campaign=email, submission=10, delivery=0, reason="no such box a@b.org", messages=1)
 
         [row] = sent("2026-03-01", "2026-03-01", "channel", "campaign").rows
 
         assert row.values == (("email",), ("News", "email campaign", email.pk))
         said = {name: column.of(row.figures) for name, column in reporting.COLUMNS.items()}
         assert (said["sent"], said["delivered_percent"], said["rejected"]) == (9, 100.0, 1)
-        assert said["reasons"] == {"no such box": 1}
+        assert said["reasons"] == {"no such box a•••@b.org": 1}
         assert (said["segments"], said["replies"], said["median_seconds"], said["cost"]) == (None, None, None, {})
 
     def test_what_has_no_price_is_named_beside_the_cost(self, tally: Callable[..., SentTally]) -> None:
