@@ -29,7 +29,7 @@ WORDS = tuple(dict.fromkeys(word for words in COUNTED_AS.values() for word in wo
 class EmailReports(reporting.Source):
     def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: Limits) -> None:
         sent = EmailCampaign.objects.filter(sent_at__gte=period.start, sent_at__lt=period.end)
-        people = ("application", "launched_by", "created_by")
+        people = ("application", "launched_by")
         campaigns = {campaign.pk: campaign for campaign in sent.select_related(*people)}
         tallies = EmailTally.objects.filter(campaign__in=sent.values("pk"))
         columns = ("campaign_id", "submission", "delivery", "reason", "messages")
@@ -57,7 +57,6 @@ class EmailReports(reporting.Source):
 
 def _values(campaign: EmailCampaign, by: Sequence[str]) -> tuple[reporting.Value, ...]:
     assert campaign.sent_at is not None  # noqa: S101
-    person = campaign.launched_by or campaign.created_by
     values: dict[str, reporting.Value] = {
         "channel": (Channel.EMAIL.value,),
         "application": (campaign.application.name or campaign.application.app_id, campaign.application.app_id),
@@ -65,7 +64,7 @@ def _values(campaign: EmailCampaign, by: Sequence[str]) -> tuple[reporting.Value
         "network": ("",),
         "campaign": (campaign.name, "email campaign", campaign.pk),
         "sender": (campaign.from_address,),
-        "person": (username(person),),
+        "person": (username(campaign.launched_by),),
         **reporting.time_values(by, reporting.local_day(campaign.sent_at)),
     }
     return tuple(values[name] for name in by)
