@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.forms.typed_dates import DATE
 from laaffic_console.kit.words.plain_text import capitals
-from laaffic_console.reports import reporting
+from laaffic_console.reports import report_keys, reporting
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report
 
 PERIODS: dict[str, Any] = {
@@ -100,6 +100,7 @@ class Asked:
         """The report in the order that is asked for. ValidationError with a sentence for what makes no sense."""
         if len(self.by) > MOST_BY:
             raise ValidationError(_("A report can be grouped by at most three things. Remove one."))
+        report_keys.keys_of("person", [name or NONE for name in self.only.get("person", ())])
         report = reporting.run(self.days(today), self.by, columns=self.columns, compare=self.compare, only=self.only)
         return ordered(report, self.sort)
 
