@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.forms.typed_dates import DATE
 from laaffic_console.kit.words.plain_text import capitals
-from laaffic_console.reports import report_keys, reporting
+from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report
 
 PERIODS: dict[str, Any] = {
@@ -100,7 +101,8 @@ class Asked:
         """The report in the order that is asked for. ValidationError with a sentence for what makes no sense."""
         if len(self.by) > MOST_BY:
             raise ValidationError(_("A report can be grouped by at most three things. Remove one."))
-        report_keys.keys_of("person", [name or NONE for name in self.only.get("person", ())])
+        for name in filter(None, self.only.get("person", ())):
+            known_person(name)
         report = reporting.run(self.days(today), self.by, columns=self.columns, compare=self.compare, only=self.only)
         return ordered(report, self.sort)
 
@@ -131,6 +133,14 @@ def require_known(query: str) -> None:
     if unknown := sorted(set(QueryDict(query)) - {*WORDS, *FILTERS}):
         said = _("A report does not know “%(name)s”. Choose from: %(known)s.")
         raise ValidationError({"query": said % {"name": unknown[0][:60], "known": ", ".join((*WORDS, *FILTERS))}})
+
+
+def known_person(typed: str) -> str:
+    """ValidationError for a name that nobody has: an empty report would say that nothing was sent."""
+    if not User.objects.filter(username=typed).exists():
+        said = _("The console does not know the user name “%(name)s”. Look it up under Users, or write - for nobody.")
+        raise ValidationError(said % {"name": typed})
+    return typed
 
 
 def _key(name: str, typed: str) -> str:
