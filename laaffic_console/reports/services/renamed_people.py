@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from laaffic_console.reports import asking
@@ -35,11 +34,10 @@ def _deleted(instance: Any, **signal: Any) -> None:
 
 
 def _rewrite(before: str, after: str) -> None:
-    with transaction.atomic():
-        for report in Report.objects.select_for_update().filter(query__contains="person=").order_by("pk"):
-            asked = asking.read(report.query)
-            people = asked.only.get("person", ())
-            named = tuple(after if name == before else name for name in people)
-            query = asked.query(only={**asked.only, "person": named})
-            if named != people and len(query) <= LONGEST_QUERY:
-                Report.objects.filter(pk=report.pk).update(query=query)
+    for report in Report.objects.filter(query__contains="person=").order_by("pk"):
+        asked = asking.read(report.query)
+        people = asked.only.get("person", ())
+        named = tuple(after if name == before else name for name in people)
+        query = asked.query(only={**asked.only, "person": named})
+        if named != people and len(query) <= LONGEST_QUERY:
+            Report.objects.filter(pk=report.pk, query=report.query).update(query=query)

@@ -1,6 +1,5 @@
 """What a task's call records add up to, kept on its row: no page adds them up."""
 
-from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypedDict
@@ -82,9 +81,11 @@ def totals(tasks: QuerySet[GroupTask]) -> Totals:
         failed=Sum("failed"),
         sms=Sum("sms_sent"),
     )
-    paid = Counter(dict(counted.exclude(cost=None).values_list("currency").annotate(total=Sum("cost"))))
+    kept = counted.exclude(cost=None).values_list("currency").annotate(total=Sum("cost"))
+    paid: dict[str, Decimal] = dict(kept)
     for others in other_costs(counted).values():
-        paid.update(others)
+        for currency, cost in others.items():
+            paid[currency] = paid.get(currency, Decimal(0)) + cost
     sums = {name: value or 0 for name, value in sums.items()}
     return Totals(
         tasks=sums["tasks"],
