@@ -49,7 +49,7 @@ Piece = tuple[tuple[reporting.Value, ...], Figures]
 
 def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
     launched = GroupTask.objects.filter(launched_at__gte=period.start, launched_at__lt=period.end, is_template=False)
-    others = group_figures.other_costs(launched)
+    others: dict[int, dict[str, Decimal]] | None = None
     for task in launched.exclude(state__in=NEVER_CALLED).select_related("application", "launched_by").iterator():
         figures = Figures()
         if task.state == TaskState.UNKNOWN:
@@ -60,6 +60,7 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
         if task.cost is not None:
             figures.cost[task.currency] = _micros(task.cost)
             figures.delivered_in[task.currency] = task.connected or 0
+            others = group_figures.other_costs(launched) if others is None else others
             for currency, cost in others.get(task.pk, {}).items():
                 figures.cost[currency] = _micros(cost)
         elif task.called is not None:
