@@ -5,7 +5,7 @@ from typing import Any
 
 from laaffic_console.gateway.models import AccountHold, LedgerEntry
 from laaffic_console.gateway.services.account import account_hold as holds
-from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.said import read
 from messaging.models import Campaign, Message, MessageState, Reply
@@ -27,7 +27,7 @@ def request(row: LedgerEntry) -> dict[str, Any]:
         "prepared_at": moment(row.prepared_at),
         "left_at": moment(row.left_at),
         "settled_at": moment(row.settled_at),
-        "reason": row.reason,
+        "reason": in_text(row.reason),
         "evidence": row.evidence,
         "evidence_kind": row.evidence_kind,
     }

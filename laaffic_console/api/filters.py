@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from django.db import models
 
 from laaffic_console.api import lookups
+from messaging.subscribers import spellings
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -13,10 +14,13 @@ Row = TypeVar("Row", bound=models.Model)
 def narrowed(rows: models.QuerySet[Row], query: Mapping[str, Any], **columns: str) -> models.QuerySet[Row]:
     """Rows with the values that the query gives; `columns` is {name in the query: column}.
 
-    A number is read as people write it; Problem where it is none.
+    A number is read as people write it, and found however it is spelled; Problem where it is none.
     """
     for name, column in columns.items():
         if name in query:
-            value = lookups.number(query[name]).number if name == "number" else query[name]
+            if name == "number":
+                column, value = f"{column}__in", spellings(lookups.number(query[name]).number)
+            else:
+                value = query[name]
             rows = rows.filter(**{column: value})
     return rows

@@ -14,10 +14,11 @@ class ReportsConfig(AppConfig):
         from laaffic_console.gateway.services.work import bell, long_jobs
         from laaffic_console.gateway.services.work.long_jobs import LongJob
         from laaffic_console.reports import meanings, report_file
-        from laaffic_console.reports.services import mailing, schedule
+        from laaffic_console.reports.services import mailing, renamed_people, schedule
 
         report_file.register()
         meanings.register_all()
+        renamed_people.listen()
         long_jobs.register(LongJob(schedule.JOB, mailing.is_waiting, schedule.TASK_SECONDS))
         bell.sweep_with("laaffic_console.reports.jobs.sweep")
         restored.also("laaffic_console.reports.jobs.after_restore")

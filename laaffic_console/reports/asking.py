@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
@@ -100,6 +101,8 @@ class Asked:
         """The report in the order that is asked for. ValidationError with a sentence for what makes no sense."""
         if len(self.by) > MOST_BY:
             raise ValidationError(_("A report can be grouped by at most three things. Remove one."))
+        for name in filter(None, self.only.get("person", ())):
+            known_person(name)
         report = reporting.run(self.days(today), self.by, columns=self.columns, compare=self.compare, only=self.only)
         return ordered(report, self.sort)
 
@@ -130,6 +133,14 @@ def require_known(query: str) -> None:
     if unknown := sorted(set(QueryDict(query)) - {*WORDS, *FILTERS}):
         said = _("A report does not know “%(name)s”. Choose from: %(known)s.")
         raise ValidationError({"query": said % {"name": unknown[0][:60], "known": ", ".join((*WORDS, *FILTERS))}})
+
+
+def known_person(typed: str) -> str:
+    """ValidationError for a name that nobody has: an empty report would say that nothing was sent."""
+    if not User.objects.filter(username=typed).exists():
+        said = _("The console does not know the user name “%(name)s”. Look it up under Users, or write - for nobody.")
+        raise ValidationError(said % {"name": typed})
+    return typed
 
 
 def _key(name: str, typed: str) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable
 
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
 from laaffic_console.kit.words import countries
-from laaffic_console.reports import links
+from laaffic_console.reports import asking, links
 
 NONE = "-"  # what has none
 KINDS = {"": "campaign", "email": "email campaign", "group": "group call"}  # what a campaign's key begins with
@@ -52,17 +51,10 @@ def _application(typed: str) -> str:
     return typed
 
 
-def _person(typed: str) -> str:
-    if not User.objects.filter(username=typed).exists():
-        said = _("The console does not know the user name “%(name)s”. Look it up under Users, or write - for nobody.")
-        raise ValidationError(said % {"name": typed})
-    return typed
-
-
 READ: dict[str, Callable[[str], str]] = {
     "channel": _channel,
     "country": countries.read,
     "campaign": _campaign,
     "application": _application,
-    "person": _person,
+    "person": asking.known_person,
 }

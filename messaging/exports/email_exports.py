@@ -7,10 +7,12 @@ from typing import Any
 from django.db.models import QuerySet
 
 from laaffic_console.kit.lists import walks
+from laaffic_console.kit.masking.masks import Typed
 from messaging.exports.contact_exports import CHUNK
 from messaging.models import Delivery, EmailMessage, Submission
 
-COLUMNS = ["address", "email id", "task id", "submitted", "as told", "remark", "told at", "delivered", "delivered at"]
+COLUMNS = ["address", "email id", "task id", "submitted", "as told", Typed("remark"), "told at"]
+COLUMNS += ["delivered", "delivered at"]
 
 
 def rows(mails: QuerySet[EmailMessage]) -> Iterator[list[Any]]:

@@ -29,6 +29,12 @@ def test_it_shows_what_is_asked_for(contacts: None, query: dict[str, str], found
     assert narrowed(Contact.objects.all(), query, number="number", country="country").count() == found
 
 
+def test_a_number_is_found_however_it_is_spelled() -> None:
+    Contact.objects.create(number="5215512345678", country="MX")
+
+    assert narrowed(Contact.objects.all(), {"number": "+52 55 1234 5678"}, number="number").count() == 1
+
+
 def test_what_is_no_number_is_said() -> None:
     with pytest.raises(Problem):
         narrowed(Contact.objects.all(), {"number": "12"}, number="number")

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -14,6 +16,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console.api import documents as api
+from laaffic_console.api.email import documents as api_email
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard.people import roles
 from laaffic_console.exporting import kinds
@@ -21,14 +25,18 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.pages import own_page
 from messaging.files.contact_headers import attribute_header
-from messaging.models import Batch, Campaign, Contact, Message
+from messaging.models import Batch, Campaign, Contact, EmailMessage, EmailTally, Message, Submission, SuppressionEntry
 from messaging.registered.export_kinds import RECIPIENTS
+from messaging.services import steps
 from messaging.services.saved_audiences import offers as audience_offers
 from tests.dashboard import doors
+from voice.models import CallRecord, GroupTask
 
 pytestmark = pytest.mark.django_db
 NUMBER = "447700900123"
+ADDRESS = "carla@example.org"
 BLIND = acts.Actor(1, "asha", sees_numbers=False)
 # Pages of rows with people's numbers; the numbers that an account owns are no person's.
 MASKED = [
@@ -136,6 +144,46 @@ def test_who_did_what_says_whom_nobody_sees_masked(client: Client, viewer: User)
     viewer.groups.add(Group.objects.get(name=roles.OPERATOR))
     whole = client.get(pages[1]).content.decode()
     assert [one for one in (NUMBER, "447700900124", "asha@", "asha%40") if one not in whole] == []
+
+
+def test_what_laaffic_and_people_write_beside_a_number_is_masked_too(client: Client, viewer: User) -> None:
+    made: dict[str, Any] = {}
+    kinds_of_rows = (EmailMessage, CallRecord, SuppressionEntry, GroupTask)
+    mail, record, suppressed, task = (doors.one(kind, made) for kind in kinds_of_rows)
+    EmailMessage.objects.filter(pk=mail.pk).update(remark=f"mailbox {ADDRESS} unavailable")
+    CallRecord.objects.filter(pk=record.pk).update(called_info=f"crm:{NUMBER}")
+    SuppressionEntry.objects.filter(pk=suppressed.pk).update(note=f"see {NUMBER}")
+    campaign = mail.campaign
+    for row in (campaign, task):
+        type(row).objects.filter(pk=row.pk).update(state="finished")
+    EmailTally.objects.create(
+        campaign=campaign, submission=Submission.FAILED, delivery=0, reason=f"no mailbox {ADDRESS}", messages=1
+    )
+    steps.note(campaign, f"The test to {ADDRESS} was submitted", None)
+    entry = LedgerEntry.objects.create(
+        interface="email/sendEmail",
+        about_kind="email campaign",
+        about_id=campaign.pk,
+        reason=f"no {ADDRESS}",
+        prepared_at=timezone.now(),
+    )
+    task.events.create(text=f"rang {NUMBER}")
+    pages = [
+        reverse("admin:messaging_emailmessage_changelist"),
+        reverse("admin:gateway_ledgerentry_changelist"),
+        reverse("admin:messaging_suppressionentry_changelist"),
+        *(own_page(row) for row in (mail, record, campaign, entry, task)),
+    ]
+
+    for page in pages:
+        shown = client.get(page).content.decode()
+        assert re.search(r"c•••@example.org|4477•••••123", shown), page
+        assert [one for one in (ADDRESS, NUMBER) if one in shown] == [], page
+    with acts.acting(lambda: BLIND):
+        assert ADDRESS not in str([api_email.recipient(EmailMessage.objects.get(pk=mail.pk)), api.request(entry)])
+    for label in ("messaging.emailmessage", "voice.callrecord", "gateway.ledgerentry", "messaging.suppressionentry"):
+        told = str(list(masks.masked_columns(kinds.named(label).rows({"query": ""}, viewer))))
+        assert [one for one in (ADDRESS, NUMBER) if one in told] == [], label
 
 
 def test_a_number_among_a_contacts_attributes_is_masked(client: Client, viewer: User) -> None:

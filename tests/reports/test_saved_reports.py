@@ -21,7 +21,7 @@ from laaffic_console.checks.console import check_email
 from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
-from laaffic_console.reports import jobs
+from laaffic_console.reports import asking, jobs
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.report_form import ReportForm
 from laaffic_console.reports.services import mailing, saving, schedule
@@ -57,6 +57,31 @@ def kept(owner: User, name: str = "India", **fields: Any) -> Report:
     made.save()
     made.users.add(owner)
     return made
+
+
+def test_it_follows_people_whose_names_change_and_not_the_names(grace: User) -> None:
+    anna, other = person("anna"), person("anna.berg")
+    made = Report(owner=grace, name="Anna's", query="period=last_month&person=anna&person=grace")
+    saving.keep(made, [])
+
+    anna.username = "anna.smith"
+    anna.save()
+    other.username = "anna"
+    other.save()
+    made.refresh_from_db()
+    assert asking.read(made.query).only == {"person": ("anna.smith", "grace")}
+
+    anna.delete()
+    person("anna.smith")
+    made.refresh_from_db()
+    with pytest.raises(ValidationError, match=r"anna.smith \(account deleted\)”"):
+        asking.read(made.query).run()
+
+
+def test_nobody_is_asked_for_whom_the_console_does_not_know(grace: User) -> None:
+    with pytest.raises(ValidationError, match="does not know the user name “nosuch”"):
+        saving.keep(Report(owner=grace, name="Nobody's", query="person=nosuch"), [])
+    asking.read("person=-").run()
 
 
 @pytest.mark.parametrize(

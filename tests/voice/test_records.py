@@ -4,6 +4,7 @@ import itertools
 import json
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -75,6 +76,23 @@ class TakingTests:
             assert figures() == (1, 12, 60, 20000)
         assert len(ends) == 1
         assert ends.pop()[:3] == ("answered", "200", 12)
+
+    def test_what_laaffics_own_record_says_that_a_call_cost_counts_in_any_order(self) -> None:
+        told = [
+            (pushed(cost="9.50", currency="EUR", callStatus=None, hangUpTime=1763900060000), Source.VOICE_PUSH),
+            (pushed(cost="0.05"), Source.VOICE_RECORD),
+            (pushed(cost=None), Source.VOICE_RECORD),
+        ]
+        for order in itertools.permutations(told):
+            CallRecord.objects.all().delete()
+            CallTally.objects.all().delete()
+            for record, source in order:
+                call_records.take([record], source)
+
+            row = CallRecord.objects.get()
+            assert (row.cost, row.currency, row.source) == (Decimal("0.05"), "USD", CallRecord.Source.RECORD)
+            assert figures() == (1, 12, 60, 50000)
+            assert CallTally.objects.get(calls=1).currency == "USD"
 
     def test_one_that_cannot_be_kept_is_shown_and_costs_the_others_nothing(
         self, monkeypatch: pytest.MonkeyPatch

@@ -27,7 +27,7 @@ from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.pages import own_page, page, page_of, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, state_colours
-from laaffic_console.kit.words.figures import in_percent, number
+from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, budgets, calendars
@@ -236,6 +236,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             bar=bar(task),
             opted_out=group_callees.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
+            further_costs=[money(cost, currency) for currency, cost in [*group_figures.costs(task).items()][1:]],
             **shown_requests.about(group_state.ABOUT, task.pk, request.user),
             events=task.events.select_related("actor")[:20],
             approval=approvals.shown(request, task) if is_draft and not task.is_template else None,

@@ -1,6 +1,6 @@
 """Group-call tasks as rows for a file, with the filters of the list; the last row adds them up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -47,12 +47,13 @@ COLUMNS = [
 def rows(tasks: QuerySet[GroupTask]) -> Iterator[list[Any]]:
     yield COLUMNS
     for chunk in walks.falling(tasks.select_related("application", "created_by"), CHUNK, attrgetter("pk")):
+        others = group_figures.other_costs(GroupTask.objects.filter(pk__in=[task.pk for task in chunk]))
         for task in chunk:
-            yield _cells(task)
+            yield _cells(task, others.get(task.pk, {}))
     yield _sums(tasks)
 
 
-def _cells(task: GroupTask) -> list[Any]:
+def _cells(task: GroupTask, others: Mapping[str, Decimal]) -> list[Any]:
     moments = (task.send_at, task.launched_at, task.finished_at)
     return [
         task.name,
@@ -77,18 +78,20 @@ def _cells(task: GroupTask) -> list[Any]:
         task.sms_sent,
         task.talk_seconds if task.recorded else "",
         " ".join(f"{key}:{n}" for key, n in task.keys_pressed.items()),
-        task.cost,
-        task.currency,
+        *_cost([(task.currency, task.cost), *others.items()]),
     ]
+
+
+def _cost(costs: Sequence[tuple[str, Any]]) -> tuple[Any, str]:
+    """The cells of cost and currency; with several currencies all of it is in the first."""
+    (currency, cost), *others = costs
+    return ("; ".join(f"{one} {name}" for name, one in costs), "") if others else (cost, currency)
 
 
 def _sums(tasks: QuerySet[GroupTask]) -> list[Any]:
     """The last row: sums for the columns that can be added up; several currencies are not added to each other."""
     totals = group_figures.totals(tasks)
-    costs: list[tuple[str, Decimal | str]] = [*totals["costs"]] or [("", "")]
-    (currency, cost), *others = costs
-    if others:
-        currency, cost = "", "; ".join(f"{total} {name}" for name, total in totals["costs"])
+    cost, currency = _cost(totals["costs"] or [("", "")])
     sums = {
         "name": _("Total"),
         "total": totals["total"],

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from laaffic_console.kit.lists import walks
+from laaffic_console.kit.masking.masks import Typed
 from voice.models import CallRecord
 
 CHUNK = 1000
@@ -34,7 +35,7 @@ COLUMNS = [
     "audio_file",
     "phone",
     "task",
-    "mark",
+    Typed("mark"),
     "came_by",
 ]
 

@@ -56,7 +56,7 @@ def suppressed(row: SuppressionEntry) -> dict[str, Any]:
         "number": masked(row.number),
         "channel": row.channel,
         "reason": row.reason,
-        "note": row.note,
+        "note": in_text(row.note),
         "created_at": moment(row.created_at),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 from laaffic_console.api.documents import REQUESTS_SHOWN, moment, request
 from laaffic_console.api.email.shapes import DELIVERIES, SUBMISSIONS
 from laaffic_console.gateway.services.ledger import ledger
-from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.words.said import read
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup, EmailMessage
 from messaging.services.email import drafts as email_drafts
@@ -51,7 +51,7 @@ def recipient(row: EmailMessage) -> dict[str, Any]:
         "address": masked(row.address),
         "submission": SUBMISSION_NAMES[row.submission],
         "delivery": DELIVERY_NAMES[row.delivery],
-        "remark": row.remark,
+        "remark": in_text(row.remark),
         "told_at": moment(row.told_at),
         "delivered_at": moment(row.delivered_at),
     }

@@ -165,7 +165,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, entry: LedgerEntry) -> str:
-        return in_words(entry.reason)
+        return masks.in_text(in_words(entry.reason))
 
     @display(description=gettext_lazy("evidence"))
     def shown_evidence(self, entry: LedgerEntry) -> str:

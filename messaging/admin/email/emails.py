@@ -29,6 +29,7 @@ DELIVERY_COLOURS = {
 class EmailMessageAdmin(MaskedNumbers, ExportedList, ExactSearch, ReadOnlyAdmin):
     when_empty = gettext_lazy("Each email of a campaign is listed here as soon as Laaffic has reported it.")
     masked = ("address",)
+    typed = ("remark",)
     list_display = [
         "shown_address",
         "submitted",

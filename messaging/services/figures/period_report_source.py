@@ -113,7 +113,7 @@ class Campaigns(dict[int | None, dict[str, reporting.Value]]):
             "sender": ("",),
             "person": ("",),
         }
-        person = Coalesce("launched_by__username", "created_by__username", Value(""))
+        person = Coalesce("launched_by__username", Value(""))  # its author has not launched it
         columns = ("pk", "name", "channel", "sender_id", "application__name", "application__app_id")
         for pk, name, channel, sender, called, app_id, who in Campaign.objects.order_by().values_list(*columns, person):
             self[pk] = {

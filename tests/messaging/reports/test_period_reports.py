@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -329,15 +330,34 @@ class FigureTests:
             name="News", application=application, sent_at=dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
         )
         EmailTally.objects.create(campaign=email, submission=20, delivery=40, messages=9)
-        EmailTally.objects.create(campaign=email, submission=10, delivery=0, reason="no such box", messages=1)
+        EmailTally.objects.create(campaign=email, submission=10, delivery=0, reason="no such box a@b.org", messages=1)
 
         [row] = sent("2026-03-01", "2026-03-01", "channel", "campaign").rows
 
         assert row.values == (("email",), ("News", "email campaign", email.pk))
         said = {name: column.of(row.figures) for name, column in reporting.COLUMNS.items()}
         assert (said["sent"], said["delivered_percent"], said["rejected"]) == (9, 100.0, 1)
-        assert said["reasons"] == {"no such box": 1}
+        assert said["reasons"] == {"no such box a•••@b.org": 1}
         assert (said["segments"], said["replies"], said["median_seconds"], said["cost"]) == (None, None, None, {})
+
+    def test_what_somebody_launched_never_becomes_its_authors(
+        self, application: Application, tally: Callable[..., SentTally]
+    ) -> None:
+        ada, ben = (User.objects.create_user(name) for name in ("ada", "ben"))
+        campaign = tally("2026-03-01T10:00Z", 4).campaign
+        Campaign.objects.filter(pk=campaign.pk).update(created_by=ada, launched_by=ben)
+        email = EmailCampaign.objects.create(
+            name="News",
+            application=application,
+            sent_at=dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC),
+            created_by=ada,
+            launched_by=ben,
+        )
+        EmailTally.objects.create(campaign=email, submission=20, delivery=40, messages=9)
+
+        assert [row.values for row in sent("2026-03-01", "2026-03-01", "person").rows] == [(("ben",),)]
+        ben.delete()
+        assert [row.values for row in sent("2026-03-01", "2026-03-01", "person").rows] == [(("",),)]
 
     def test_what_has_no_price_is_named_beside_the_cost(self, tally: Callable[..., SentTally]) -> None:
         tally("2026-03-01T10:00Z", 4, currency="USD", pay_micros=200_000, billed_segments=4)

@@ -14,6 +14,7 @@ from messaging.services.budgets.whole_requests import Part, Taken
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
 from voice.models.group_tasks import OVER
+from voice.services.group_calls import figures as group_figures
 
 LAST_TASKS = 20
 NOT_OLDER = dt.timedelta(days=180)
@@ -65,7 +66,7 @@ def real(task: GroupTask, entry: LedgerEntry) -> Cost | None:
     """What the calls of this request have cost; None while that is not known."""
     if not _is_told(task) or task.cost is None or task.entry_id != entry.pk:
         return None
-    return Cost([], {task.currency: task.cost}, 0)
+    return Cost([], group_figures.costs(task), 0)
 
 
 def real_sms(task: GroupTask, entry: LedgerEntry) -> int | None:
@@ -82,8 +83,8 @@ def charge(task: GroupTask) -> None:
     """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock."""
     if task.entry_id is None or not _is_told(task):
         return
-    if task.cost is not None:
-        shares.charge_request(task.entry_id, task.application_id, task.currency, task.cost)
+    for currency, cost in group_figures.costs(task).items():
+        shares.charge_request(task.entry_id, task.application_id, currency, cost)
     if task.hang_up_sms and task.sms_application_id is not None and task.sms_sent is not None:
         shares.count_request(task.entry_id, task.sms_application_id, task.sms_sent)
 

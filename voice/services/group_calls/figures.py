@@ -5,12 +5,15 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from messaging.subscribers import subscriber
-from voice.models import CallRecord, GroupTask, TaskState
+from voice.models import CallRecord, CallTally, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, connect_rate
 from voice.services.call_charts import CONNECTED
+
+MICRO = Decimal("0.000001")  # as it is kept; SQLite adds up in floats
 
 
 def of(key: str) -> dict[str, Any]:
@@ -25,9 +28,35 @@ def of(key: str) -> dict[str, Any]:
         "keys_pressed": dict(sorted(pressed)),
         "counted_at": timezone.now(),
     }
-    if dearest := paid.first():  # an account is billed in one currency
+    if dearest := paid.first():  # others: `other_costs`
         figures |= {"currency": dearest[0], "cost": dearest[1]}
     return figures
+
+
+def other_costs(tasks: QuerySet[GroupTask]) -> dict[int, dict[str, Decimal]]:
+    """{task: {currency: cost}} beside the cost on its row, by its records in further currencies.
+
+    A page adds records up only for an account that was ever billed in several; not while records are missing, as long
+    as the row has Laaffic's own sum.
+    """
+    billed = CallTally.objects.filter(cost_micros__gt=0).exclude(currency="").order_by()
+    if billed.values("currency").distinct().count() < 2:
+        return {}
+    told = tasks.order_by().exclude(cost=None).exclude(key="").filter(recorded__gte=Coalesce("called", 0))
+    known = {key: (pk, currency) for pk, key, currency in told.values_list("pk", "key", "currency")}
+    records = CallRecord.objects.filter(task_id__in=told.values("key")).exclude(cost=None).exclude(currency="")
+    found: dict[int, dict[str, Decimal]] = {}
+    for key, currency, cost in records.order_by().values_list("task_id", "currency").annotate(total=Sum("cost")):
+        pk, kept = known[key]
+        if currency != kept:
+            found.setdefault(pk, {})[currency] = cost.quantize(MICRO)
+    return {pk: dict(sorted(costs.items())) for pk, costs in found.items()}
+
+
+def costs(task: GroupTask) -> dict[str, Decimal]:
+    """What its calls have cost in each currency, that of its row first."""
+    kept = {} if task.cost is None else {task.currency: task.cost}
+    return kept | other_costs(GroupTask.objects.filter(pk=task.pk)).get(task.pk, {})
 
 
 class Totals(TypedDict):
@@ -52,7 +81,11 @@ def totals(tasks: QuerySet[GroupTask]) -> Totals:
         failed=Sum("failed"),
         sms=Sum("sms_sent"),
     )
-    costs = counted.exclude(cost=None).values_list("currency").annotate(total=Sum("cost")).order_by("currency")
+    kept = counted.exclude(cost=None).values_list("currency").annotate(total=Sum("cost"))
+    paid: dict[str, Decimal] = dict(kept)
+    for others in other_costs(counted).values():
+        for currency, cost in others.items():
+            paid[currency] = paid.get(currency, Decimal(0)) + cost
     sums = {name: value or 0 for name, value in sums.items()}
     return Totals(
         tasks=sums["tasks"],
@@ -62,7 +95,7 @@ def totals(tasks: QuerySet[GroupTask]) -> Totals:
         failed=sums["failed"],
         rate=connect_rate(sums["connected"], sums["failed"]),
         sms=sums["sms"],
-        costs=[(currency, total) for currency, total in costs],
+        costs=sorted(paid.items()),
     )
 
 

@@ -11,10 +11,10 @@ from laaffic_console.gateway.services.database import snapshots
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OVER
 from voice.services.group_calls import callees as group_callees
+from voice.services.group_calls import figures as group_figures
 from voice.services.group_calls import states as group_state
 
 OPEN_REQUESTS = (EntryState.PREPARED, EntryState.IN_FLIGHT)
-MICRO = Decimal("0.000001")  # the precision that is kept; SQLite adds up in floats
 # States in which no accepted request need exist: the task never came to Laaffic, or a person has ended it.
 WITHOUT_A_REQUEST = (
     *NOT_LEFT,
@@ -55,7 +55,7 @@ def of_records(task: GroupTask) -> dict[str, Any]:
         "seconds": told["seconds"] or 0,
         "counts": dict(sorted(records.values_list("outcome").annotate(n=Count("pk")))),
         "keys": dict(sorted(records.exclude(key_pressed="").values_list("key_pressed").annotate(n=Count("pk")))),
-        "cost": {currency: str(total.quantize(MICRO)) for currency, total in sorted(paid)},
+        "cost": {currency: str(total.quantize(group_figures.MICRO)) for currency, total in sorted(paid)},
     }
 
 
@@ -72,7 +72,7 @@ def _records(task: GroupTask, derived: dict[str, Any]) -> Iterator[str]:
         if said != derived[name]:
             yield f"{name}: the task says {said}, its call records say {derived[name]}"
     paid = {currency: Decimal(total) for currency, total in derived["cost"].items()}
-    said_cost = {} if task.cost is None else {task.currency: task.cost}
+    said_cost = group_figures.costs(task)
     for currency in sorted(set(paid) | set(said_cost)):
         if paid.get(currency, 0) != said_cost.get(currency, 0):
             yield f"cost in {currency}: kept {said_cost.get(currency, 0)}, derived {paid.get(currency, 0)}"

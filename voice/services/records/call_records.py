@@ -66,7 +66,7 @@ FILLED = (
     "recall_count",
     "task_id",
 )
-WRITTEN = (*VERDICT, *FILLED, "at")
+WRITTEN = (*VERDICT, *FILLED, "at", "source")
 Key = tuple[dt.date, int, str, str]
 
 
@@ -171,12 +171,22 @@ def fold(kept: CallRecord, given: CallRecord) -> bool:
         values[name] = second if first in (None, "") else first
     if given_is_better:
         values |= {name: getattr(given, name) for name in VERDICT}
+    values |= _told_cost(kept, given)
     moment = values["called_at"] or values["submitted_at"] or values["hung_up_at"]
     values["at"] = moment or min(kept.at, given.at)
     is_news = any(getattr(kept, name) != value for name, value in values.items())
     for name, value in values.items():
         setattr(kept, name, value)
     return is_news
+
+
+def _told_cost(kept: CallRecord, given: CallRecord) -> dict[str, Any]:
+    """The cost by Laaffic's own record where one of two is a push, which anybody may have sent; `source` tells by
+    which the row knows its cost. A person's word on the cost stays."""
+    if kept.source == given.source or given.cost is None:
+        return {}
+    told = kept if kept.cost is not None and (kept.source == CallRecord.Source.RECORD or kept.cost_word) else given
+    return {"cost": told.cost, "currency": told.currency, "source": told.source}
 
 
 def _rank(row: CallRecord) -> tuple[Any, ...]:

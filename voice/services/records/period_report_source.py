@@ -21,6 +21,7 @@ from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT
 from voice.services.call_charts import CONNECTED
+from voice.services.group_calls import figures as group_figures
 
 MICROS = 1_000_000
 PHONE_CALLS = (CallKind.SIP, CallKind.SIP_DIRECT)
@@ -48,6 +49,7 @@ Piece = tuple[tuple[reporting.Value, ...], Figures]
 
 def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
     launched = GroupTask.objects.filter(launched_at__gte=period.start, launched_at__lt=period.end, is_template=False)
+    others: dict[int, dict[str, Decimal]] | None = None
     for task in launched.exclude(state__in=NEVER_CALLED).select_related("application", "launched_by").iterator():
         figures = Figures()
         if task.state == TaskState.UNKNOWN:
@@ -58,6 +60,9 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
         if task.cost is not None:
             figures.cost[task.currency] = _micros(task.cost)
             figures.delivered_in[task.currency] = task.connected or 0
+            others = group_figures.other_costs(launched) if others is None else others
+            for currency, cost in others.get(task.pk, {}).items():
+                figures.cost[currency] = _micros(cost)
         elif task.called is not None:
             figures.counts["price_not_told"] = task.called
         assert task.launched_at is not None  # noqa: S101
