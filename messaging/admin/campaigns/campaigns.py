@@ -1,52 +1,32 @@
-"""Campaigns: the list, the form, the page, and what its buttons do."""
+"""A campaign's own pages, of whichever channel, and what their buttons do."""
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.exporting import delivery
-from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
-from laaffic_console.identity.models import profile_of
-from laaffic_console.kit.forms import kept_forms
-from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import own_page, page, page_of, require, say_why, sentences_of
-from laaffic_console.kit.words.people import signed_in
-from messaging.admin.campaigns import (
-    campaign_actions,
-    campaign_comparison,
-    campaign_list,
-    campaign_page,
-    few_first,
-    resuming_several,
-)
-from messaging.admin.campaigns.campaign_list import CampaignListAdmin
-from messaging.admin.composing import before_launch, compose, pasted_numbers, templates
-from messaging.admin.composing.compose_form import ComposeForm
+from laaffic_console.kit.pages import own_page, page, page_of, require
+from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_page, few_first
+from messaging.admin.campaigns.composed_campaigns import ComposedCampaignAdmin, launched_meanwhile
+from messaging.admin.composing import before_launch, pasted_numbers
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import buttons, channel_pages, proof_panel, resuming
 from messaging.models import Campaign, CampaignState
 from messaging.registered import export_kinds
-from messaging.services.campaigns import campaigns, drafts, editing, starting
-from messaging.services.figures import comparing
+from messaging.services.campaigns import campaigns, starting
 from messaging.services.tallies import counting
 
 Verb = Callable[..., Campaign]
 CampaignView = Callable[[Any, HttpRequest, Campaign], HttpResponse]
 
 # What may be done in which state: (verb, its words, what is asked first, the service).
-TEST_TO_ME = "_test"
 BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
     buttons.TAKE_BACK: (gettext_lazy("Back to draft"), "", starting.take_back),
     "pause": (gettext_lazy("Pause"), "", campaigns.pause),
@@ -71,140 +51,12 @@ def buttons_of(campaign: Campaign) -> list[str]:
 
 
 @admin.register(Campaign)
-class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdmin):
-    when_empty = gettext_lazy(
-        "Write the first one. Nothing is sent before its page has shown the recipients and the cost, and asked you."
-    )
-    form: Any = ComposeForm
-    change_list_template = "messaging/campaign/campaign_list.html"
-    list_display = [*campaign_list.COLUMNS]
-    list_filter = ["state", "application", campaign_list.KindFilter]
-    list_select_related = ["application", "created_by"]
-    search_fields = ["name"]
-    list_per_page = 50
-    actions = ["compare", "resume_chosen"]
-    autocomplete_fields = ["groups", "excluded_groups", "audiences"]
-    application_channel = Channel.SMS
-    fieldsets = [
-        (None, {"fields": ["name", ("application", "sender_id")]}),
-        (gettext_lazy("Text"), {"fields": ["template_version", "text"]}),
-        (gettext_lazy("To"), {"fields": ["groups", "audiences", *pasted_numbers.FIELDS, "excluded_groups"]}),
-        (
-            gettext_lazy("When and how fast"),
-            {
-                "fields": [
-                    *("scheduled_at", "local_time", "latest_start_minutes", "latest_end", "calendar"),
-                    *("rate_per_second", "error_limit", "purpose"),
-                ]
-            },
-        ),
-        (
-            gettext_lazy("A few first"),
-            {"fields": [("canary", "canary_wait"), ("canary_reports", "canary_least")]},
-        ),
-    ]
-
-    @admin.action(description=gettext_lazy("Compare"), permissions=["view"])
-    def compare(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse:
-        ticked = queryset.order_by("pk").values_list("pk", flat=True)[: comparing.MOST + 1]
-        return HttpResponseRedirect(campaign_comparison.address(list(ticked)))
-
-    def has_launch_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and request.user.has_perm("messaging.launch_campaign")
-
-    @admin.action(description=gettext_lazy("Resume …"), permissions=["launch"])
-    def resume_chosen(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse | None:
-        return resuming_several.ask(self, request, queryset, campaigns.resume, most=resuming_several.MOST)
-
-    def compare_view(self, request: HttpRequest) -> HttpResponse:
-        return campaign_comparison.view(self, request)
-
-    # Composing
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        given: dict[str, Any] = super().get_changeform_initial_data(request)
-        if lone := compose.lone(self.applications()):
-            given.setdefault("application", lone.pk)
-        return {**given, **templates.initial(request.GET.get("template", ""))}
-
-    def applications(self) -> QuerySet[Application]:
-        return Application.objects.filter(channel=self.application_channel, is_active=True)
-
-    def get_form(self, request: HttpRequest, obj: Campaign | None = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        if not issubclass(form, ComposeForm):
-            return form
-        return type(form.__name__, (form,), {"reader_zone": profile_of(request.user).time_zone})
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        response: Any = super().render_change_form(request, context, *args, **kwargs)
-        form = context["adminform"].form
-        if isinstance(form, ComposeForm) and "text" in form.fields:  # else it is only looked at
-            response.template_name = "messaging/compose/page.html"
-            response.context_data.update(compose.context(self, request, form))
-        return response
-
-    def estimate_view(self, request: HttpRequest) -> HttpResponse:
-        return compose.estimate_view(self, request)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "application":
-            kwargs["queryset"] = self.applications()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def save_model(self, request: HttpRequest, obj: Campaign, form: "forms.ModelForm[Any]", change: bool) -> None:
-        groups = {name: form.cleaned_data[name] for name in ("groups", "excluded_groups", "audiences")}
-        obj.paste = form.paste if isinstance(form, pasted_numbers.PastedNumbersForm) else obj.paste
-        columns = form.own_columns() if isinstance(form, SeenForm) else ()
-        drafts.save(obj, **groups, columns=columns, by=signed_in(request))
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The service has saved the groups with the draft."""
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show again what was typed if the form was valid but the service refused it."""
-        try:
-            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
-        except ValidationError as problem:
-            why = " ".join(sentences_of(problem))
-            return kept_forms.not_stored(request, why, request.path)
-        return response
-
-    def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
-        return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)
-
-    def response_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
-        return self._to_review(request, obj) or super().response_change(request, obj)
-
-    def _to_review(self, request: HttpRequest, campaign: Campaign) -> HttpResponse | None:
-        if {"_continue", "_addanother"} & set(request.POST):
-            return None
-        if TEST_TO_ME in request.POST:
-            return self._test_to_me(request, campaign)
-        return HttpResponseRedirect(own_page(campaign, "review"))
-
-    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        """Only a draft can be edited: what was launched stays what it was."""
-        return (obj is None or obj.state == CampaignState.DRAFT) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return obj is not None and obj.state == CampaignState.DRAFT and super().has_delete_permission(request, obj)
-
-    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
-        editing.delete(obj.pk)
-
-    # The campaign's own pages
+class CampaignAdmin(ComposedCampaignAdmin):
+    """SMS campaigns are composed here; the pages below are those of every campaign."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("estimate/", wrap(self.estimate_view), name="messaging_campaign_estimate"),
             path("paste/", wrap(pasted_numbers.view), name="messaging_campaign_paste"),
             path("compare/", wrap(self.compare_view), name="messaging_campaign_compare"),
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
@@ -231,6 +83,9 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         if campaign is not None and (form_page := channel_pages.of(campaign).form):
             return HttpResponseRedirect(reverse(form_page, args=[campaign.pk]))
         return super().change_view(request, object_id, form_url, extra_context)
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        return campaign_comparison.view(self, request)
 
     def campaign_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
         if not self.has_view_permission(request, campaign):
@@ -268,27 +123,6 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         if request.method != "POST":
             raise Http404
         return self._send_test(request, draft, request.POST.get("number", ""), back=own_page(draft, "review"))
-
-    def _test_to_me(self, request: HttpRequest, draft: Campaign) -> HttpResponse:
-        """Send a test of the draft, which is saved, to the number of the person who pressed the button."""
-        require(request, "messaging.launch_campaign", "messaging.view_contact")
-        if not (number := profile_of(request.user).number):
-            messages.warning(request, _("The campaign is saved. Write your own number here: its test goes there."))
-            return HttpResponseRedirect(reverse("own_profile", query={"next": own_page(draft)}))
-        return self._send_test(request, draft, number, back=own_page(draft))
-
-    def _send_test(self, request: HttpRequest, draft: Campaign, number: str, *, back: str) -> HttpResponse:
-        try:
-            test = starting.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
-        except StillOpen as problem:
-            messages.error(request, problem.sentence)
-            return HttpResponseRedirect(f"{own_page(draft, 'review')}?again=yes")
-        except ValidationError as problem:
-            say_why(request, problem)
-            return HttpResponseRedirect(back)
-        link = format_html('<a href="{}">{}</a>', own_page(test), _("Watch it"))
-        messages.success(request, format_html("{} {}", _("The test is on its way."), link))
-        return HttpResponseRedirect(back)
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         require(request, "messaging.view_campaign", "messaging.launch_campaign")
@@ -336,11 +170,3 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:
         return get_object_or_404(Campaign.objects.select_related("application"), pk=pk)
-
-
-def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:
-    """Show again what was typed into the form of a draft that has been launched since then."""
-    if request.method != "POST":
-        return None
-    why = _("It has been launched in the meantime and can no longer be changed. This is what you had typed.")
-    return kept_forms.not_stored(request, why, request.path)

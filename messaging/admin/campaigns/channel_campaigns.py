@@ -4,14 +4,13 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
 
 from laaffic_console.kit.pages import own_page
-from messaging.admin.campaigns.campaigns import CampaignAdmin, launched_meanwhile
+from messaging.admin.campaigns.composed_campaigns import ComposedCampaignAdmin, launched_meanwhile
 from messaging.models import Campaign, CampaignState
 
 
-class ChannelCampaignAdmin(CampaignAdmin):
+class ChannelCampaignAdmin(ComposedCampaignAdmin):
     """For a proxy of Campaign, whose form says what `channel_options` hold."""
 
     channel: ClassVar[str]
@@ -23,16 +22,12 @@ class ChannelCampaignAdmin(CampaignAdmin):
         obj.channel, obj.channel_options = self.channel, form.options()
         super().save_model(request, obj, form, change)
 
-    def get_urls(self) -> list[URLPattern]:
-        wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}_estimate"
-        return [path("estimate/", wrap(self.estimate_view), name=name), *super(CampaignAdmin, self).get_urls()]
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         campaign = self.get_object(request, object_id)
         if campaign is None or campaign.state == CampaignState.DRAFT:
-            return super(CampaignAdmin, self).change_view(request, object_id, form_url, extra_context)
+            return super().change_view(request, object_id, form_url, extra_context)
         return launched_meanwhile(request) or HttpResponseRedirect(own_page(campaign))
 
     # A campaign's permissions count for campaigns of every channel.

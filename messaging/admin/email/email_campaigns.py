@@ -29,7 +29,7 @@ from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.campaigns import resuming_several
-from messaging.admin.campaigns.campaigns import launched_meanwhile
+from messaging.admin.campaigns.composed_campaigns import launched_meanwhile
 from messaging.admin.email import email_beside
 from messaging.admin.email.email_form import (
     LOOKED_UP,

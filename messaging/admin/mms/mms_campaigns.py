@@ -10,7 +10,6 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWid
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.forms.form_fields import field_of
-from messaging.admin.campaigns.campaigns import CampaignAdmin
 from messaging.admin.campaigns.channel_campaigns import ChannelCampaignAdmin
 from messaging.admin.composing.compose_form import ComposeForm
 from messaging.admin.mms import mms_parts
@@ -85,7 +84,7 @@ class MmsCampaignAdmin(ChannelCampaignAdmin):
     fieldsets = [
         (None, {"fields": ["name", "application"]}),
         (gettext_lazy("Message"), {"fields": [*MmsCampaignForm.own_fields, "template_version", "text"]}),
-        *CampaignAdmin.fieldsets[2:],
+        *ChannelCampaignAdmin.fieldsets[2:],
     ]
 
 
