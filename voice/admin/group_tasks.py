@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
-from laaffic_console.exporting import delivery, kinds
+from laaffic_console.exporting import delivery
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
@@ -32,13 +32,14 @@ from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
+from voice.admin import group_rights
 from voice.admin.group_facts import bar, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.group_review import GroupLaunch
 from voice.admin.records import say_answer
 from voice.models import GroupTask, TaskState
-from voice.models.group_tasks import NOT_LEFT, OPEN
+from voice.models.group_tasks import NOT_LEFT
 from voice.registered import export_kinds
 from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
@@ -59,7 +60,6 @@ COLOURS = state_colours.of(
 )
 # States → those whose colours they have on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
-MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
 VERBS: dict[str, Callable[..., GroupTask]] = {
     buttons.TAKE_BACK: group_waiting.take_back,
     buttons.RESUME: group_waiting.resume,
@@ -83,7 +83,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     search_fields = ["name", "task_name", "=key"]
     list_before_template = "voice/group_panel.html"
     copies = syncing.COPIES
-    sync_permission = "voice.change_grouptask"
+    sync_permission = group_rights.ASK
 
     def sync_names(self) -> list[str]:
         return group_sync.names()
@@ -216,11 +216,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         if task is None:
             raise Http404
         require(request, "voice.view_grouptask")
-        may_add = self.has_add_permission(request)
-        may_launch = bool(request.user.has_perm("voice.launch_grouptask"))
-        is_draft = task.state == TaskState.DRAFT
-        is_held = task.state == TaskState.HELD
-        waits_here = is_held or task.state == TaskState.LAUNCHED
+        is_draft, is_held = task.state == TaskState.DRAFT, task.state == TaskState.HELD
+        may = group_rights.acts(task, request.user)
         proved = {} if is_draft or task.is_template else proof_panel.context(task)
         return page(
             self,
@@ -242,28 +239,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             approval=approvals.shown(request, task) if is_draft and not task.is_template else None,
             agents=ringing.of_task(task) if request.user.has_perm("voice.view_callrecord") else [],
             children=task.children.order_by("-pk")[:20],
-            may_edit=may_add and is_draft,
-            may_review=is_draft and not task.is_template,
-            may_copy=may_add and (task.is_template or task.is_at_laaffic),
-            may_call_rest=may_add and task.state in (TaskState.FINISHED, TaskState.CANCELLED),
-            may_keep_template=may_add and not task.is_template,
-            may_update=may_add and may_launch and task.state == TaskState.WAITING,
-            may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,
-            may_cancel=may_launch and task.state in OPEN and bool(task.key),
-            may_ask=bool(task.task_name) and task.state not in NOT_LEFT and request.user.has_perm(self.sync_permission),
+            **may,
             may_export=self.has_export_permission(request),
-            may_export_recipients=request.user.has_perms(kinds.named(export_kinds.TASK_RECIPIENTS).rights),
-            may_make_dossier=request.user.has_perms(kinds.named(export_kinds.TASK_DOSSIER).rights),
             **proved,
-            may_take_back=may_launch and waits_here and not task.undo_until,
-            may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
-            may_resume=may_launch and is_held,
             shown_end=resuming.shown(task) if is_held else "",
             end_passed=resuming.end_passed(task) if is_held else "",
             **budgets.about(request, task),
-            asks_why=may_launch and is_held and FIELD in request.GET,
-            may_resolve=may_launch and task.state == TaskState.UNKNOWN,
-            may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
+            asks_why=may["may_resume"] and FIELD in request.GET,
             may_delete=self.has_delete_permission(request, task),
             **told(task),
         )
@@ -326,7 +308,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         task = get_object_or_404(GroupTask, pk=pk)
         act = group_waiting.start_outside_hours
-        return calendars.outside_hours_view(self, request, task, act=act, rights=MAY_PUT_ASIDE)
+        return calendars.outside_hours_view(self, request, task, act=act, rights=group_rights.PUT_HOURS_ASIDE)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.launch_grouptask")
