@@ -105,7 +105,7 @@ def start(application: Application, group: ContactGroup) -> Callable[..., Campai
             name="Autumn", application=application, sender_id="", text="Hello", groups=[group], **given
         )
         starting.launch(campaign.pk, by=None)
-        Campaign.objects.filter(state=CampaignState.SCHEDULED).update(scheduled_at=timezone.now() - CLOCK)
+        Campaign.objects.filter(state=CampaignState.SCHEDULED).update(scheduled_at=database_clock.now() - CLOCK)
         starting.start_scheduled(campaign.pk)
         while audience.freeze_chunk(campaign.pk):
             pass
