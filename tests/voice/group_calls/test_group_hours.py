@@ -195,6 +195,15 @@ def test_one_that_a_machine_with_a_slow_clock_changed_counts_too(sandbox: Runnin
     assert len(at_sandbox(sandbox)) == 1
 
 
+def test_a_change_counts_for_what_waits_since_a_moment_ahead(sandbox: RunningSandbox, waiting: GroupTask) -> None:
+    GroupTask.objects.update(waits_since=timezone.now() + dt.timedelta(hours=8))
+    Calendar.objects.update(hours="mon-sun 00:00-24:00", changed_at=timezone.now())
+
+    group_waiting.start_due()
+
+    assert len(at_sandbox(sandbox)) == 1
+
+
 def test_an_approver_sends_it_once_outside(sandbox: RunningSandbox, waiting: GroupTask, admin_client: Client) -> None:
     with pytest.raises(ValidationError, match="Say why"):
         group_waiting.start_outside_hours(waiting.pk, reason="", by=None)
