@@ -12,8 +12,8 @@ from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.views import ApiView, Flag, ListQuery, page, row
 from laaffic_console.dashboard.health import health
-from laaffic_console.gateway.models import AccountHold, BalanceReading
-from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.services.account import account_hold, balance_history
 
 LOOK_AT_HOLDS, END_HOLDS = "gateway.view_accounthold", "gateway.release_accounthold"
 
@@ -25,7 +25,7 @@ class BalanceView(ApiView):
     @extend_schema(responses=shapes.Balance)
     def get(self, request: Any) -> Response:
         """The account's balance as it was last read from Laaffic."""
-        last = BalanceReading.objects.order_by("-at").first()
+        last = balance_history.latest()
         return Response(
             {
                 "at": documents.moment(last.at) if last else None,

@@ -1,6 +1,6 @@
 """What notices are about, and who has to do with it: apps register theirs, this one knows none of them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def nobody(keys: Collection[str]) -> Mapping[str, int]:
+def nobody(keys: Collection[str]) -> Mapping[str, Sequence[int]]:
     return {}
 
 
@@ -29,7 +29,8 @@ class Subject:
     address: Callable[[str], str]  # of its page, by its key
     act: str = ""  # who does something about it
     approve: str = ""
-    owners: Callable[[Collection[str]], Mapping[str, int]] = nobody  # {key: user}
+    # {key: users}; the first of them who may see it by now is told
+    owners: Callable[[Collection[str]], Mapping[str, Sequence[int]]] = nobody
     authors: Callable[[str], Collection[int]] = no_authors  # who cannot approve it
     name: Callable[[str], str] = unnamed
     ledger: str = ""  # how the ledger calls it

@@ -1,5 +1,8 @@
 """When messages may leave, by the clocks of their recipients: named calendars, and each application's own."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -12,10 +15,15 @@ class Watched(models.Model):
     """Batches wait by what it says: they are looked at again when it is changed (services/campaigns/calendars.py)."""
 
     changed_at = models.DateTimeField(pgettext_lazy("moment", "changed"), auto_now=True)
-    looked_at = models.DateTimeField(null=True, editable=False)  # when what waits by it was last looked at again
+    # When what waits by it was last looked at again; None: not since it was saved.
+    looked_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         abstract = True
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **given: Any) -> None:
+        self.looked_at = None
+        super().save(update_fields=None if update_fields is None else {*update_fields, "looked_at"}, **given)
 
 
 class Calendar(VisiblyNamed, Watched):

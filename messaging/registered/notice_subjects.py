@@ -1,6 +1,6 @@
 """What of messaging people are told of, and who has to do with it (laaffic_console/notices)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -52,13 +52,12 @@ def page(name: str) -> Callable[[str], str]:
     return lambda key: reverse(name, args=[key])
 
 
-def owners(model: type[Model], *columns: str) -> Callable[[Collection[str]], Mapping[str, int]]:
-    """A finder {key: user}: the first of these columns that names somebody (who launched it, else who made it)."""
+def owners(model: type[Model], *columns: str) -> Callable[[Collection[str]], Mapping[str, Sequence[int]]]:
+    """A finder {key: users}: whom these columns name, in their order (who launched it, else who made it)."""
 
-    def find(keys: Collection[str]) -> dict[str, int]:
+    def find(keys: Collection[str]) -> dict[str, list[int]]:
         rows: Any = model._default_manager.filter(pk__in=[int(key) for key in keys]).values_list("pk", *columns)
-        found = {f"{pk}": next(filter(None, people), None) for pk, *people in rows}
-        return {key: user for key, user in found.items() if user}
+        return {f"{pk}": list(filter(None, people)) for pk, *people in rows}
 
     return find
 

@@ -17,7 +17,7 @@ from laaffic_console.gateway.models import AccountHold, Application, BalanceRead
 from laaffic_console.gateway.services.account import account_hold, account_watch, balance_history
 from laaffic_console.gateway.services.client import account, clock
 from laaffic_console.gateway.services.work import workers
-from laaffic_console.laaffic import Family, NotSent, Refused, lookup
+from laaffic_console.laaffic import Balance, Family, NotSent, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +100,20 @@ class HistoryTests:
         settings.LAAFFIC_BALANCE_ALERT = Decimal(alert)
 
         assert balance_history.is_low(reading(balance)) == is_low
+
+    def test_one_of_a_clock_that_was_ahead_is_not_the_balance(
+        self, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.LAAFFIC_BALANCE_ALERT = Decimal(10)
+        told: list[Decimal] = []
+        monkeypatch.setattr(balance_history, "_told", [lambda read, limit: told.append(read.balance)])
+        reading("12", minutes_ago=-8 * 60)
+        for amount in ("9", "8"):
+            last = balance_history.record(Balance(Decimal(amount), None, None, "USD"))
+
+        assert told == [Decimal(9)]
+        assert balance_history.latest() == last
+        assert balance_history.points(timezone.now() - dt.timedelta(days=1))[-1] == last
 
     def test_readings_are_not_kept_for_ever(self, sandbox: RunningSandbox) -> None:
         reading("5", minutes_ago=100 * 24 * 60)

@@ -18,10 +18,11 @@ from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.gateway.services.work import leases
 from laaffic_console.kit.words.said import gettext, read
 from laaffic_console.laaffic import Balance
+from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Choice, Notice, Postbox, Waiting
 from laaffic_console.notices.services import choices, handing_out, mailing, reading, retention, taking
-from messaging.models import Budget, Campaign, CampaignState, ContactGroup, ContactImport
+from messaging.models import Budget, Campaign, CampaignState, ContactGroup, ContactImport, EmailCampaign
 from messaging.services import events
 from messaging.services.approvals import approvals
 from messaging.services.budgets import budget_gate, budgets
@@ -29,6 +30,7 @@ from messaging.services.campaigns import drafts, states
 from messaging.services.imports import imports
 from tests.messaging.conftest import add_contacts
 from tests.notices.conftest import Person
+from voice.models import GroupTask
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +157,33 @@ class CampaignTests:
 
         assert told(ann) == ["“Autumn” is held: Too many errors."]
         assert not told(bob)
+
+    @pytest.mark.parametrize("about", ["campaign", "email_campaign", "group_task"])
+    @pytest.mark.parametrize("kind", [Notify.HELD, Notify.FINISHED, Notify.DRIFT, Notify.UNKNOWN])
+    def test_where_its_launchers_account_is_closed_its_author_is_told_and_else_who_settles_it(
+        self, application: Application, person: Person, about: str, kind: Notify
+    ) -> None:
+        ann, bob, cem = person("ann", "Operator"), person("bob", "Operator"), person("cem", "Approver", "Operator")
+        given = {"name": "Autumn", "application": application, "launched_by": ann, "created_by": bob}
+        row = {"campaign": Campaign, "email_campaign": EmailCampaign, "group_task": GroupTask}[about]
+        key = f"{about}:{row._default_manager.create(**given).pk}"
+
+        def told_of_it() -> set[User]:
+            Notice.objects.all().delete()
+            taking.tell(kind, key, {"name": "Autumn"})
+            handing_out.hand_out()
+            return {notice.user for notice in Notice.objects.all()}
+
+        subject = subjects.of(about)
+        assert subject is not None
+        settle = {one for one in (ann, bob, cem) if one.has_perm(subject.act)}
+        others = settle if kind == Notify.UNKNOWN else set()
+        assert told_of_it() == {ann} | others
+        User.objects.filter(pk=ann.pk).update(is_active=False)
+        assert told_of_it() == {bob} | others - {ann}
+        bob.groups.clear()
+        assert cem in settle
+        assert told_of_it() == settle - {ann, bob}
 
     def test_who_may_see_no_campaigns_any_more_is_told_nothing(self, application: Application, person: Person) -> None:
         ann = person("ann")

@@ -1,5 +1,6 @@
 """New SIP phones and new passwords: recorded, settled by the list, and a password shown once and kept nowhere."""
 
+import datetime as dt
 import json
 from io import StringIO
 from typing import Any
@@ -22,7 +23,7 @@ from laaffic_console.gateway.services.work import leases
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago
-from voice.models import SipPhone
+from voice.models import SipPhone, VoiceSync
 from voice.services.calls import sip_calls as calls
 from voice.services.phones import changes as phone_changes
 from voice.services.phones import sip_phones as phones
@@ -224,6 +225,13 @@ class AddTests:
         monkeypatch.setattr(single_requests, "send", late)
 
         assert phone_changes.add(application=application, group="counter", name="desk").state == EntryState.ACCEPTED
+
+    def test_a_list_that_a_clock_dated_ahead_does_not_deny_it(self, phone: SipPhone, application: Application) -> None:
+        added = phone_changes.add(application=application, group="counter", name="desk")
+        later = timezone.now() + dt.timedelta(hours=8)
+        VoiceSync.objects.update(started_at=later, succeeded_at=later)
+
+        assert phone_changes.add(application=application, group="counter", name="desk") == added
 
     def test_a_list_that_was_never_read_is_read_first(self, sandbox: RunningSandbox, application: Application) -> None:
         """Otherwise a phone that was there before would prove that another arrived."""

@@ -1,5 +1,6 @@
 """Call records by push and by job: one row a call, whichever comes first, and never worse than before."""
 
+import datetime as dt
 import itertools
 import json
 import time
@@ -11,16 +12,18 @@ import pytest
 from django.conf import LazySettings
 from django.db.models import Sum
 from django.test import Client
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, OrphanReport, PushedBody, Trouble
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.testing import RunningSandbox
-from voice.models import CallRecord, CallTally, SipPhone, VoiceSync
+from voice.models import CallRecord, CallTally, SipCall, SipPhone, VoiceSync
 from voice.services.asking import records_pulls, scheduling
 from voice.services.calls import sip_calls as calls
 from voice.services.records import call_records, pushes
+from voice.services.syncing import SyncFailed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -163,6 +166,22 @@ class PullTests:
         assert CallRecord.objects.count() == 3 == figures()[0]
         assert scheduling.sync(records_pulls.GROUP) == 0
         assert set(CallRecord.objects.values_list("kind", flat=True)) == {3}
+
+    def test_what_a_clock_that_was_ahead_noted_as_read_is_read(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application
+    ) -> None:
+        later = timezone.now() + dt.timedelta(hours=8)
+        VoiceSync.objects.create(name=records_pulls.SIP, read_until=later)
+        calls.place(phone=phone, callee="+919876500000")
+        SipCall.objects.update(look_at=None)
+        sandbox.set_faults(status="-15", status_calls=1)
+        with pytest.raises(SyncFailed):
+            records_pulls.sync(records_pulls.SIP)
+        assert VoiceSync.objects.get(name=records_pulls.SIP).read_until is None
+
+        VoiceSync.objects.filter(name=records_pulls.SIP).update(read_until=later)
+        assert records_pulls.sync(records_pulls.SIP) == 1
+        assert VoiceSync.objects.filter(name=records_pulls.SIP, read_until__lte=timezone.now()).exists()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """What the templates of every app use: figures, dates, masks, countries and explained words."""
 
+import datetime as dt
 import json
+import math
 import re
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.dashboard import theme
 from laaffic_console.dashboard.lists import saved_filters as saved_filters_of
 from laaffic_console.gateway.services.client.account import is_sandbox
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.masking.masked_admin import number_cell, reveal_link
 from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.registers import meanings, menu
@@ -44,6 +47,12 @@ register.simple_tag(meanings.beside, name="means_beside")
 def headed(title: Any) -> str:
     """A word of ours as a heading begins; a row's own name as it is written: an address stays in small letters."""
     return str(title) if isinstance(title, Model) else capfirst(str(title))
+
+
+@register.filter
+def seconds_left(moment: dt.datetime) -> int:
+    """By the database's clock, by which what waits for the moment begins."""
+    return max(0, math.ceil((moment - database_clock.now()).total_seconds()))
 
 
 @register.filter

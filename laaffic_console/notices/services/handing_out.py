@@ -176,9 +176,12 @@ class _Round:
         elif row.kind in ANSWERS:
             yield self._named.get(row.said.get("asked_by", ""), 0)
         else:
-            if owner := self._owners.get((subject.kind, key)):
+            owners = self._owners.get((subject.kind, key), ())
+            owner = next((user for user in owners if user in self._who_may(subject.view)), None)
+            if owner is not None:
                 yield owner
-            if row.kind not in OWNERS and subject.act:
+            is_for_others = row.kind not in OWNERS or (owner is None and row.kind != Notify.FINISHED)
+            if subject.act and is_for_others:
                 yield from self._who_may(subject.act)
 
     def _who_may(self, *rights: str) -> set[int]:
@@ -186,15 +189,15 @@ class _Round:
             self._may[rights] = subjects.who_may(*rights)
         return self._may[rights]
 
-    def _find_owners(self) -> dict[tuple[str, str], int]:
+    def _find_owners(self) -> dict[tuple[str, str], Sequence[int]]:
         keys: dict[str, set[str]] = defaultdict(set)
         for row in self.rows:
             kind, key = subjects.split(row.about)
             keys[kind].add(key)
-        found: dict[tuple[str, str], int] = {}
+        found: dict[tuple[str, str], Sequence[int]] = {}
         for kind, of_kind in keys.items():
             if subject := subjects.of(kind):
-                found |= {(kind, key): user for key, user in subject.owners(of_kind).items()}
+                found |= {(kind, key): users for key, users in subject.owners(of_kind).items()}
         return found
 
     def _find_named(self) -> dict[str, int]:

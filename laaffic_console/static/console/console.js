@@ -2,7 +2,8 @@
 // Clocks, numbers that are copied, dialogs, forms that are asked about, sent once and dropped into, links that act, and
 // the key that searches.
 (() => {
-  // The reader's own clock, and what is left of a moment.
+  // The reader's own clock, and the seconds left as the server counted them: the reader's clock may be wrong.
+  const ends = new WeakMap();
   const clocks = (root) => {
     for (const shown of root.querySelectorAll("time[data-my-clock]")) {
       // That of their profile, where they have named one; otherwise the browser's.
@@ -12,8 +13,9 @@
       const at = new Date(shown.dateTime).toLocaleString(language, how);
       shown.textContent = `${at} (${zone})`;
     }
-    for (const shown of root.querySelectorAll("[data-seconds-until]")) {
-      const left = (new Date(shown.dataset.secondsUntil) - Date.now()) / 1000;
+    for (const shown of root.querySelectorAll("[data-seconds-left]")) {
+      if (!ends.has(shown)) ends.set(shown, performance.now() + 1000 * shown.dataset.secondsLeft);
+      const left = (ends.get(shown) - performance.now()) / 1000;
       shown.textContent = shown.dataset.words.replace("{n}", Math.max(0, Math.ceil(left)));
     }
   };

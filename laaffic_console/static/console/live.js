@@ -119,12 +119,13 @@
     part.contains(pressed) || part.contains(composed) || part.querySelector("form[data-sent]") !== null;
 
   // What says the same stays: a selection in it, an open list, what a screen reader reads just now. Of that only the
-  // hidden fields are renewed: their tokens are other ones in each answer.
+  // hidden fields are renewed: their tokens are other ones in each answer. A countdown goes on by itself.
   const last = new WeakMap();
   const hiddenIn = (part) => [...part.querySelectorAll("input[type=hidden]")];
   const saidBy = (part) => {
     const bare = part.cloneNode(true);
     for (const field of hiddenIn(bare)) field.removeAttribute("value");
+    for (const shown of bare.querySelectorAll("[data-seconds-left]")) shown.removeAttribute("data-seconds-left");
     return bare;
   };
   const renew = (old, fresh) => {

@@ -62,6 +62,10 @@ class ApplicationCalendarAdmin(SharedRowAdmin, ModelAdmin):
     def shown_calendar(self, given: ApplicationCalendar) -> str:
         return str(given.calendar or "–")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: ApplicationCalendar | None = None) -> list[str]:
+        """Of one that is there only the calendar changes: what the application has waiting is looked at again by it."""
+        return ["application"] if obj is not None else []
+
     def save_model(self, request: HttpRequest, obj: ApplicationCalendar, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         calendars.follow()

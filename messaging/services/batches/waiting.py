@@ -149,7 +149,10 @@ def _look_at_some(campaign_id: int, after: int) -> int | None:
 
 
 def follow_calendars() -> None:
-    """Look again at what waits by a calendar that was changed. Repeated, it changes nothing."""
+    """Look again at what waits by a calendar that was changed. Repeated, it changes nothing.
+
+    The machine that saved it may have dated the change by a wrong clock, so here it gets the database's moment.
+    """
     running = Campaign.objects.filter(state__in=[CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD])
     for kind in (Calendar, ApplicationCalendar):
         is_new = Q(looked_at=None) | Q(looked_at__lt=F("changed_at") + CLAIMS_LAST)
@@ -160,4 +163,6 @@ def follow_calendars() -> None:
             else:
                 by_it = Q(calendar=None, application=row.application_id)
             look_again(list(running.filter(by_it).values_list("pk", flat=True)))
-            kind._default_manager.filter(pk=row.pk).update(looked_at=began)
+            is_misdated = row.looked_at is None or row.changed_at > began
+            as_read = kind._default_manager.filter(pk=row.pk, changed_at=row.changed_at)
+            as_read.update(looked_at=began, changed_at=began if is_misdated else row.changed_at)

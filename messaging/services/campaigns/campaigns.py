@@ -23,6 +23,7 @@ from messaging.services.batches import written_off
 from messaging.services.budgets import budget_gate
 from messaging.services.campaigns import canary_figures, launch_checks, starting, states
 from messaging.services.gates import sending_hours
+from messaging.services.launching import undo
 from messaging.services.refusals import EndNotAsked, FewFirstFailed
 from messaging.services.tallies import counting
 
@@ -108,7 +109,7 @@ def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None
     if campaign.audience != Campaign.Audience.OPEN:
         states.move(campaign, CampaignState.RUNNING, _("Resumed"), by)
         wake(campaign.pk)
-    elif campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+    elif undo.is_to_come(campaign.scheduled_at):
         states.move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
     elif by is None:
         starting.start_or_hold(campaign, agreed)
@@ -300,8 +301,7 @@ def _follow_locked(campaign_id: int, *, is_counted: bool) -> None:
 
 def _has_a_moment(campaign: Campaign) -> bool:
     """A time of its own, or it can still be taken back."""
-    can_be_undone = campaign.undo_until is not None and campaign.undo_until > timezone.now()
-    return campaign.scheduled_at is not None or can_be_undone
+    return campaign.scheduled_at is not None or undo.is_to_come(campaign.undo_until)
 
 
 def finish_if_done(campaign_id: int) -> bool:

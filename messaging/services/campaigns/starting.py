@@ -73,7 +73,7 @@ def launch(
             reasons = {**(reasons or {}), **_why_though_restored(campaign, again)}
         for reason in (reasons or {}).values():
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
-        if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+        if undo.is_to_come(campaign.scheduled_at):
             states.move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
         elif undo_seconds > 0 or not is_counted_since(campaign, began):
             start_later(campaign, undo_seconds, by)
@@ -241,7 +241,7 @@ def start_scheduled(campaign_id: int) -> None:
             return
         if late := lateness.too_late(starts_at, lateness.allowed(campaign.latest_start_minutes)):
             states.hold_locked(campaign, late, HoldKind.TOO_LATE)
-        elif starts_at <= timezone.now() and _is_countable(campaign):
+        elif not undo.is_to_come(starts_at) and _is_countable(campaign):
             start_or_hold(campaign)
 
 
@@ -356,7 +356,7 @@ def cost_to_agree_to(campaign: Campaign, planned: Forecast) -> tuple[str, Agreed
 
 def _starts_when_resumed(campaign: Campaign) -> bool:
     """Nobody of it is frozen, and its time is not to come: a resume compares it with what was shown."""
-    if campaign.scheduled_at is not None and campaign.scheduled_at > timezone.now():
+    if undo.is_to_come(campaign.scheduled_at):
         return False
     is_open = campaign.audience == Campaign.Audience.OPEN
     return is_open and campaign.state in (CampaignState.HELD, CampaignState.PAUSED)

@@ -188,18 +188,18 @@ def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
     _give_up_requests()
     _end_lost_requests()
-    now = timezone.now()
+    now = database_clock.now()
     due = EmailCampaign.objects.filter(undo.comes(now), state=EmailCampaignState.SCHEDULED)
     isolation.each(
         due.values_list("pk", flat=True), email_starting.start_scheduled, "start of email campaign {}".format
     )
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
-    ended = waiting.filter(latest_end__lte=database_clock.now())
+    ended = waiting.filter(latest_end__lte=now)
     isolation.each(ended.values_list("pk", flat=True), _hold_after_end, "end of email campaign {}".format)
     for campaign in waiting.filter(waits_for_hours=True):
         if email_hours.opens_at(campaign, now) != campaign.not_before:  # its calendar was changed
             EmailCampaign.objects.filter(pk=campaign.pk, waits_for_hours=True).update(not_before=None)
-    its_turn = Q(not_before=None) | Q(not_before__lte=database_clock.now())
+    its_turn = Q(not_before=None) | Q(not_before__lte=now)
     for campaign_id in waiting.filter(its_turn).values_list("pk", flat=True):
         bell.ring(email_starting.SEND_JOB, campaign_id)
     running = EmailCampaign.objects.filter(state=EmailCampaignState.RUNNING).values_list("pk", flat=True)

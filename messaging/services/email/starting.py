@@ -68,7 +68,7 @@ def launch(
         remember_choices(campaign)
         campaign.launched_by = by
         campaign.save(update_fields=["launched_by"])
-        if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+        if undo.is_to_come(campaign.scheduled_at):
             email_states.move(campaign, EmailCampaignState.SCHEDULED, _("Scheduled"), by)
         elif undo_seconds > 0:
             _start_later(campaign, undo_seconds, by)
@@ -197,7 +197,7 @@ def start_scheduled(campaign_id: int) -> None:
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         starts_at = campaign.undo_until or campaign.scheduled_at
-        if campaign.state != EmailCampaignState.SCHEDULED or starts_at is None or starts_at > timezone.now():
+        if campaign.state != EmailCampaignState.SCHEDULED or starts_at is None or undo.is_to_come(starts_at):
             return
         if late := lateness.too_late(starts_at, lateness.allowed()):
             email_states.hold(campaign, late, HoldKind.TOO_LATE)
@@ -244,7 +244,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
 
 def _require_budget(campaign: EmailCampaign) -> None:
     """A worker would hold it again at once, where nobody is told. What waits for its time may find another period."""
-    if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+    if undo.is_to_come(campaign.scheduled_at):
         return
     leaves = email_hours.opens_at(campaign, timezone.now())
     if used_up := email_states.budgets_of(campaign).stop(leaves):
@@ -252,7 +252,7 @@ def _require_budget(campaign: EmailCampaign) -> None:
 
 
 def _go_on(campaign: EmailCampaign, by: User | None) -> None:
-    if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+    if undo.is_to_come(campaign.scheduled_at):
         email_states.move(campaign, EmailCampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
     else:
         start(campaign, _("Resumed"), by)

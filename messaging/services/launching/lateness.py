@@ -3,8 +3,8 @@
 import datetime as dt
 
 from django.conf import settings
-from django.utils import timezone
 
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.words.said import gettext as _
 
 ON_TIME = dt.timedelta(minutes=1)  # the sweeper comes twice a minute
@@ -24,14 +24,14 @@ def long_past(starts_at: dt.datetime | None, limit: dt.timedelta) -> str:
 
     Its year may be mistyped, and all of it would leave at once. A page asks for a tick instead.
     """
-    if starts_at is None or timezone.now() - starts_at <= limit:
+    if starts_at is None or database_clock.now() - starts_at <= limit:
         return ""
     return _("This moment has passed. Choose a later one, or leave it empty to start at once.")
 
 
 def too_late(starts_at: dt.datetime, limit: dt.timedelta) -> str:
     """The sentence with which it is held; "" while it may start."""
-    late = timezone.now() - starts_at
+    late = database_clock.now() - starts_at
     if late <= limit:
         return ""
     return _("It is %(late)d minutes past its time, and %(limit)d is the limit. Resume to send it now.") % {

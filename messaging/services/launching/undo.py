@@ -1,16 +1,23 @@
-"""The seconds in which a launch can be taken back, the same for every kind of draft: nothing leaves before they end."""
+"""The moment of a launch, the same for every kind of draft: its time, or the end of the seconds in which it can be
+taken back. Nothing leaves before, by the database's clock: the one on whose moment all machines agree.
+"""
 
 import datetime as dt
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
+
+from laaffic_console.gateway.services.database import database_clock
 
 LONGEST = 60  # seconds
 
 
 def until(seconds: float) -> dt.datetime:
-    return timezone.now() + dt.timedelta(seconds=min(seconds, LONGEST))
+    return database_clock.now() + dt.timedelta(seconds=min(seconds, LONGEST))
+
+
+def is_to_come(moment: dt.datetime | None) -> bool:
+    return moment is not None and moment > database_clock.now()
 
 
 def comes(by: dt.datetime) -> Q:

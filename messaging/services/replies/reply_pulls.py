@@ -7,13 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client.account import NotConfigured, client_with, laaffic_client
 from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.work import due as due_rows
 from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.gateway.services.work.due import CLOCKS_DIFFER_BY
 from laaffic_console.gateway.services.work.patience import LEASE_SECONDS, Patience
@@ -89,11 +89,12 @@ def pull(application: Application, lease: leases.HeldLease, *, within: float | N
 
     With `within` seconds it stops after the page with which they are over.
     """
-    now = timezone.now()
+    now = database_clock.now()
     state, _made = ReplyPull.objects.get_or_create(application=application, defaults={"tried_at": now})
-    start = state.pulled_until - OVERLAP if state.pulled_until else now - FIRST
+    until = due_rows.read_until(state.pulled_until, now)
+    start = until - OVERLAP if until else now - FIRST
     give_up_at = None if within is None else time.monotonic() + within
-    new, until, problem = 0, state.pulled_until, ""
+    new, problem = 0, ""
     unreadable: list[str] = []
     try:
         asked = _client(within).replies
@@ -153,7 +154,7 @@ def read_if_due(application: Application) -> str:
     """Ask for replies unless that was done lately, for launches many times a minute; why they were not read, or ""."""
     if _were_asked_for(application) or not due().filter(pk=application.pk).exists():
         return ""
-    return _read_since(application, timezone.now() - _every())
+    return _read_since(application, database_clock.now() - _every())
 
 
 def _were_asked_for(application: Application) -> bool:
@@ -186,4 +187,5 @@ def _read_since(application: Application, since: dt.datetime) -> str:
 
 
 def _is_read(application: Application, since: dt.datetime) -> bool:
-    return ReplyPull.objects.filter(application=application, pulled_until__gte=since).exists()
+    to = database_clock.now() + CLOCKS_DIFFER_BY
+    return ReplyPull.objects.filter(application=application, pulled_until__range=(since, to)).exists()

@@ -2,9 +2,7 @@
 
 import datetime as dt
 
-from django.utils import timezone
-
-from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.work import bell, leases
 from messaging import job_names
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
@@ -14,7 +12,7 @@ from messaging.services.launching import undo
 
 
 def sweep(now: dt.datetime | None = None) -> None:
-    now = now or timezone.now()
+    now = now or database_clock.now()
     scheduled = Campaign.objects.filter(undo.comes(now), state=CampaignState.SCHEDULED).values_list("pk", flat=True)
     isolation.each(scheduled, starting.start_scheduled, "start of campaign {}".format)
     running = Campaign.objects.filter(state=CampaignState.RUNNING)

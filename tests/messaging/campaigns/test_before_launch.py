@@ -1,6 +1,7 @@
 """Before a launch: whom it reaches, what stands against it, and the moment in which it can be taken back."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import leases, moments
 from laaffic_console.identity.models import Profile
 from laaffic_console.kit.words.not_now import NotNow
@@ -459,8 +461,33 @@ class UndoTests:
         assert (launched.state, launched.audience) == (CampaignState.SCHEDULED, Campaign.Audience.OPEN)
         assert not Message.objects.exists()
 
+    @pytest.mark.parametrize("hours", [-8, 8])
+    def test_the_databases_clock_says_when_it_starts(
+        self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch, hours: int
+    ) -> None:
+        """A worker's own clock may be wrong."""
+        off = dt.timedelta(hours=hours)
+        monkeypatch.setattr(database_clock, "now", lambda: timezone.now() + off)
+        add_contacts(group, 3)
+        launched = starting.launch(write().pk, undo_seconds=60)
+        later = starting.launch(write(scheduled_at=database_clock.now() + dt.timedelta(hours=1)).pk)
+        for campaign in (launched, later):
+            starting.start_scheduled(campaign.pk)
+            forgotten.sweep()
+            campaign.refresh_from_db()
+            assert campaign.state == CampaignState.SCHEDULED
+        assert launched.undo_until
+        assert dt.timedelta() < launched.undo_until - database_clock.now() <= dt.timedelta(seconds=60)
+
+        Campaign.objects.update(undo_until=database_clock.now())
+        forgotten.sweep()
+
+        assert set(Campaign.objects.values_list("state", flat=True)) == {CampaignState.RUNNING}
+
     def test_taken_back_it_is_a_draft_that_can_be_edited(self, admin_client: Client, launched: Campaign) -> None:
-        assert b'id="undo"' in admin_client.get(page_of(launched)).content
+        page = admin_client.get(page_of(launched)).content
+        assert b'id="undo"' in page
+        assert re.search(rb'data-seconds-left="(5\d|60)"', page)
         answer = admin_client.post(reverse("admin:messaging_campaign_do", args=[launched.pk, "take-back"]))
         assert answer["Location"] == reverse("admin:messaging_campaign_review", args=[launched.pk])
         assert b"Taken back: nothing has left." in admin_client.get(answer["Location"]).content

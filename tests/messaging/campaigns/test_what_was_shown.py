@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     AudienceCount,
@@ -216,7 +217,8 @@ class TimeTests:
 
         def start(campaign: Campaign) -> Campaign:
             later = timezone.now() + dt.timedelta(hours=1, seconds=1)
-            monkeypatch.setattr(campaigns.timezone, "now", lambda: later)
+            for clock in (timezone, database_clock):
+                monkeypatch.setattr(clock, "now", lambda: later)
             starting.start_scheduled(campaign.pk)
             return Campaign.objects.get(pk=campaign.pk)
 

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -374,9 +373,9 @@ def made_to_wait(draft: EmailCampaign, waits: str, run_jobs: Callable[[], int]) 
 
 
 def its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    later = SimpleNamespace(now=lambda: LATER + dt.timedelta(seconds=30))
-    for module in (email_campaigns, email_starting):
-        monkeypatch.setattr(module, "timezone", later)
+    later = LATER + dt.timedelta(seconds=30)
+    for clock in (timezone, database_clock):
+        monkeypatch.setattr(clock, "now", lambda: later)
 
 
 class PageTests:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import moments
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -47,6 +48,31 @@ def test_nothing_is_asked_for_before_its_seconds_are_over(launched: EmailCampaig
     launched.refresh_from_db()
     assert launched.state == EmailCampaignState.SCHEDULED
     assert not LedgerEntry.objects.filter(interface=email_states.INTERFACE).exists()
+
+
+@pytest.mark.parametrize("hours", [-8, 8])
+def test_the_databases_clock_says_when_they_are_over(
+    sandbox: RunningSandbox,
+    draft: EmailCampaign,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    hours: int,
+) -> None:
+    """A worker's own clock may be wrong."""
+    off = dt.timedelta(hours=hours)
+    monkeypatch.setattr(database_clock, "now", lambda: timezone.now() + off)
+    launched = email_starting.launch(draft.pk, undo_seconds=30)
+    email_starting.start_scheduled(launched.pk)
+    email_campaigns.sweep()
+    launched.refresh_from_db()
+    assert launched.state == EmailCampaignState.SCHEDULED
+    assert launched.undo_until
+    assert abs(launched.undo_until - database_clock.now()) <= dt.timedelta(seconds=30)
+
+    EmailCampaign.objects.update(undo_until=database_clock.now())
+    email_campaigns.sweep()
+
+    launched.refresh_from_db()
+    assert launched.state == EmailCampaignState.SENDING
 
 
 def test_it_starts_once_when_they_are_over(launched: EmailCampaign, run_jobs: Callable[[], int]) -> None:

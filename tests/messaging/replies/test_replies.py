@@ -483,6 +483,28 @@ class PullTests:
         assert reply_pulls.pull_due() == 1
         assert ReplyPull.objects.get().pulled_until > until
 
+    def test_what_a_clock_that_was_ahead_noted_as_read_is_asked_for(
+        self, sandbox: RunningSandbox, used: Application
+    ) -> None:
+        later = timezone.now() + dt.timedelta(hours=8)
+        ReplyPull.objects.create(application=used, tried_at=later, pulled_until=later)
+        self.answer(sandbox, "STOP")
+
+        assert reply_pulls.read_if_due(used) == ""
+        assert SuppressionEntry.objects.get().number == NUMBER
+        assert ReplyPull.objects.get().pulled_until <= timezone.now()
+
+    def test_what_a_clock_that_was_ahead_noted_is_forgotten_if_asking_fails(
+        self, sandbox: RunningSandbox, used: Application
+    ) -> None:
+        """When its moment had come, it would pass for right."""
+        later = timezone.now() + dt.timedelta(hours=8)
+        ReplyPull.objects.create(application=used, tried_at=later, pulled_until=later)
+        sandbox.set_faults(status="-15", status_calls=1)
+        reply_pulls.pull_due()
+
+        assert ReplyPull.objects.get().pulled_until is None
+
     def test_a_refusal_is_kept_and_tried_again(self, sandbox: RunningSandbox, used: Application) -> None:
         self.answer(sandbox, "Yes")
         sandbox.set_faults(status="-15", status_calls=1)

@@ -91,6 +91,20 @@ class CalendarPageTests:
         assert calendar.hours.startswith("mon-fri")
         assert calendar.changed_at > before
 
+    def test_an_applications_calendar_stays_that_applications(
+        self, admin_client: Client, application: Application
+    ) -> None:
+        """Nobody would look again at what the first one has waiting."""
+        day = Calendar.objects.create(**GIVEN)
+        given = ApplicationCalendar.objects.create(application=application)
+        other = Application.objects.create(app_id="other", channel="sms")
+
+        page = reverse("admin:messaging_applicationcalendar_change", args=[given.pk])
+        admin_client.post(page, {"application": other.pk, "calendar": day.pk})
+
+        given.refresh_from_db()
+        assert (given.application, given.calendar) == (application, day)
+
     def test_one_that_is_used_is_not_deleted(self, admin_client: Client, application: Application) -> None:
         calendar = Calendar.objects.create(**GIVEN)
         admin_client.post(

@@ -22,6 +22,7 @@ from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Event
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.exports import dossiers
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
@@ -391,7 +392,7 @@ class LaunchedTests:
     ) -> None:
         campaigns.change_pace(scheduled.pk, rate_per_second=5, by=ada)
         later = timezone.now() + dt.timedelta(minutes=6)
-        monkeypatch.setattr(starting.timezone, "now", lambda: later)
+        monkeypatch.setattr(database_clock, "now", lambda: later)
 
         starting.start_scheduled(scheduled.pk)
 
@@ -402,7 +403,8 @@ class LaunchedTests:
         self, scheduled: Campaign, ada: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         much_later = timezone.now() + dt.timedelta(days=1)
-        monkeypatch.setattr(starting.timezone, "now", lambda: much_later)
+        for clock in (timezone, database_clock):
+            monkeypatch.setattr(clock, "now", lambda: much_later)
         starting.start_scheduled(scheduled.pk)
         scheduled.refresh_from_db()
         assert "Resume to send it now" in scheduled.hold_reason

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import OutcomeUnknown
@@ -132,7 +133,7 @@ class LatestStartTests:
         settings.LAAFFIC_LATEST_START_MINUTES = 30 if own else 0
         campaign = draft(application, group)
         now = timezone.now()
-        monkeypatch.setattr(starting.timezone, "now", lambda: now)
+        monkeypatch.setattr(database_clock, "now", lambda: now)
         due = now - dt.timedelta(seconds=seconds)
         Campaign.objects.update(
             state=CampaignState.SCHEDULED, scheduled_at=due, latest_start_minutes=0 if own else None

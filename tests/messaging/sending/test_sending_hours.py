@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import phonenumbers
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -105,7 +106,7 @@ def start(application: Application, group: ContactGroup) -> Callable[..., Campai
             name="Autumn", application=application, sender_id="", text="Hello", groups=[group], **given
         )
         starting.launch(campaign.pk, by=None)
-        Campaign.objects.filter(state=CampaignState.SCHEDULED).update(scheduled_at=timezone.now() - CLOCK)
+        Campaign.objects.filter(state=CampaignState.SCHEDULED).update(scheduled_at=database_clock.now() - CLOCK)
         starting.start_scheduled(campaign.pk)
         while audience.freeze_chunk(campaign.pk):
             pass
@@ -172,6 +173,40 @@ class HoursGateTests:
         waiting.follow_calendars()
 
         assert claimed_of(campaign) == set(NUMBERS)
+
+    @pytest.mark.parametrize("hours", [-8, 8])
+    @pytest.mark.parametrize("of_its_application", [False, True])
+    def test_one_that_a_machine_with_a_wrong_clock_changed_is_followed_once(
+        self,
+        application: Application,
+        start: Callable[..., Campaign],
+        clock: Callable[[dt.datetime], None],
+        hours: int,
+        of_its_application: bool,
+    ) -> None:
+        now = timezone.now()
+        clock(now)
+        chosen = calendar("mon-sun 00:00-00:01")
+        calendars.give(application, chosen)
+        campaign = start()
+        waiting.follow_calendars()
+        with time_machine.travel(now + dt.timedelta(hours=hours), tick=False):
+            if of_its_application:
+                calendars.give(application, None)
+            else:
+                calendars.save(chosen, ["hours"])
+        Batch.objects.update(not_before=now + dt.timedelta(days=1), waits_for="hours:IN")
+        waits = Batch.objects.filter(campaign=campaign, not_before__isnull=False)
+        assert waits.exists()
+
+        for seconds in (1, 6):  # once more when claims that had read the calendar before have ended
+            clock(now + dt.timedelta(seconds=seconds))
+            waiting.follow_calendars()
+            assert not waits.exists()
+            Batch.objects.update(not_before=now + dt.timedelta(days=1), waits_for="hours:IN")
+        clock(now + dt.timedelta(seconds=7))
+        waiting.follow_calendars()
+        assert waits.exists()
 
     def test_a_narrowed_calendar_is_seen_by_the_next_claim(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -19,6 +20,7 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown, TaskStatus
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.hours import opening_hours
 from messaging.models import ApplicationCalendar, Calendar
+from messaging.services.batches import waiting as batches_waiting
 from messaging.services.gates import sending_hours
 from messaging.services.launching.checks import Level
 from tests.messaging.pages import hidden
@@ -174,6 +176,28 @@ def test_a_calendar_that_is_changed_counts_at_once(sandbox: RunningSandbox, wait
     calendar = Calendar.objects.get()
     calendar.hours = "mon-sun 00:00-24:00"
     calendar.save()
+
+    group_waiting.start_due()
+
+    assert len(at_sandbox(sandbox)) == 1
+
+
+def test_one_that_a_machine_with_a_slow_clock_changed_counts_too(sandbox: RunningSandbox, waiting: GroupTask) -> None:
+    batches_waiting.follow_calendars()
+    calendar = Calendar.objects.get()
+    calendar.hours = "mon-sun 00:00-24:00"
+    with time_machine.travel(timezone.now() - dt.timedelta(hours=8)):
+        calendar.save()
+
+    batches_waiting.follow_calendars()
+    group_waiting.start_due()
+
+    assert len(at_sandbox(sandbox)) == 1
+
+
+def test_a_change_counts_for_what_waits_since_a_moment_ahead(sandbox: RunningSandbox, waiting: GroupTask) -> None:
+    GroupTask.objects.update(waits_since=timezone.now() + dt.timedelta(hours=8))
+    Calendar.objects.update(hours="mon-sun 00:00-24:00", changed_at=timezone.now())
 
     group_waiting.start_due()
 

@@ -4,10 +4,9 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 
-from django.utils import timezone
-
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic.pages import Page
@@ -56,8 +55,11 @@ def _read(
     since: dt.datetime | None = None,
 ) -> Copied:
     """Read the records that are new since the last reading, and all those from `since` on."""
-    now = timezone.now()
-    start = reading.copy.read_until - OVERLAP if reading.copy.read_until else now - FIRST
+    now, copy = database_clock.now(), VoiceSync.objects.filter(pk=reading.copy.pk)
+    until = due.read_until(reading.copy.read_until, now)
+    if until is None:
+        copy.update(read_until=None)  # a wrong one would pass for right when its moment has come
+    start = until - OVERLAP if until else now - FIRST
     if since is not None:
         start = min(start, since - CLOCKS_DIFFER_BY)
     seen = unreadable = 0
@@ -68,5 +70,5 @@ def _read(
             seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
             for problem in page.problems:
                 logger.warning("a row of %s cannot be read: %s", reading.copy.name, problem)
-        VoiceSync.objects.filter(pk=reading.copy.pk).update(read_until=closes)
+        copy.update(read_until=closes)
     return Copied(seen, unreadable=unreadable)

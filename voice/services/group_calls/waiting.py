@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.ledger import open_acts
-from laaffic_console.gateway.services.work import moments
+from laaffic_console.gateway.services.work import due, moments
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.people import username
@@ -134,7 +134,9 @@ def start_due() -> None:
 def _look_again_at_changed_hours() -> None:
     """Start launches that wait by a calendar which was changed in the meantime: they then look at their hours again."""
     waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, waits_since__isnull=False)
-    changed = Q(calendar__changed_at__gte=F("waits_since"))
+    # What waits since a moment ahead, which a wrong clock noted, would follow no change before that has come.
+    changed = Q(waits_since__gt=database_clock.in_statement() + due.CLOCKS_DIFFER_BY)
+    changed |= Q(calendar__changed_at__gte=F("waits_since"))
     for by in ("application", "sms_application"):
         changed |= Q(**{f"{by}__sending_hours__changed_at__gte": F("waits_since")})
         changed |= Q(**{f"{by}__sending_hours__calendar__changed_at__gte": F("waits_since")})

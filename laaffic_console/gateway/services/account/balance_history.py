@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import BalanceReading
@@ -26,7 +27,7 @@ def tell_when_low(listener: Callable[[BalanceReading, Decimal], None]) -> None:
 
 @transaction.atomic
 def record(balance: Balance) -> BalanceReading:
-    now = timezone.now()
+    now = database_clock.now()
     BalanceReading.objects.filter(at__lt=now - KEPT).delete()
     was_low = is_low(latest())
     reading = BalanceReading.objects.create(
@@ -43,7 +44,12 @@ def record(balance: Balance) -> BalanceReading:
 
 
 def latest() -> BalanceReading | None:
-    return BalanceReading.objects.order_by("-at").first()
+    return _readings().order_by("-at").first()
+
+
+def _readings() -> "QuerySet[BalanceReading]":
+    """Without those that lie ahead: they were written by a clock that was wrong."""
+    return BalanceReading.objects.filter(at__lte=database_clock.in_statement() + due.CLOCKS_DIFFER_BY)
 
 
 def is_low(reading: BalanceReading | None) -> bool:
@@ -61,16 +67,13 @@ def every() -> dt.timedelta:
 
 
 def is_due() -> bool:
-    now = database_clock.now()
-    # One that lies ahead was written by a clock that was wrong.
-    told = BalanceReading.objects.filter(at__lte=now + due.CLOCKS_DIFFER_BY)
-    reading = told.order_by("-at").first()
-    return reading is None or now - reading.at >= every()
+    reading = latest()
+    return reading is None or database_clock.now() - reading.at >= every()
 
 
 def points(since: dt.datetime, at_most: int = 200) -> list[BalanceReading]:
     """Readings for a chart, oldest first, thinned evenly."""
-    found = list(BalanceReading.objects.filter(at__gte=since).order_by("at").values_list("pk", flat=True))
+    found = list(_readings().filter(at__gte=since).order_by("at").values_list("pk", flat=True))
     step = max(1, -(-len(found) // at_most))
     chosen = sorted({*found[::step], *found[-1:]})
     return list(BalanceReading.objects.filter(pk__in=chosen).order_by("at"))

@@ -31,9 +31,14 @@ def misdated(field: str, waits: Sequence[Wait], now: dt.datetime | None = None) 
     return found
 
 
-def is_ahead(at: dt.datetime | None) -> bool:
+def is_ahead(at: dt.datetime | None, now: dt.datetime | None = None) -> bool:
     """A moment at which something was done, and which has not come: a wrong clock wrote it, so it says nothing."""
-    return at is not None and at > database_clock.now() + CLOCKS_DIFFER_BY
+    return at is not None and at > (now or database_clock.now()) + CLOCKS_DIFFER_BY
+
+
+def read_until(until: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Until when a list was read, as it was noted; None, which is not known, where a wrong clock noted it."""
+    return None if is_ahead(until, now) else until
 
 
 def unseen(field: str, began: dt.datetime) -> Q:
