@@ -68,7 +68,7 @@ def message(row: Message) -> dict[str, Any]:
         "number": masked(row.number),
         "country": row.country,
         "state": MessageState(row.state).key,
-        "reason": row.reason,
+        "reason": in_text(row.reason),
         "segments": row.segments,
         "cost": cost,
         "currency": row.currency,

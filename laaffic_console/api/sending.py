@@ -12,12 +12,12 @@ from laaffic_console.api import problems
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.sql.constant_sql import Given, Select
-from laaffic_console.kit.words.not_now import NotNow
 from messaging import msisdn
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import pastes
 from messaging.services.figures import campaign_report
+from messaging.services.refusals import NotApproved, StillCounting
 from messaging.text import merge_fields
 
 
@@ -87,7 +87,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
     )
     try:
         made = starting.launch_new(draft, by=by)
-    except NotNow as problem:
+    except (NotApproved, StillCounting) as problem:
         # The draft stays, so that it can be approved and launched later.
         said = _(
             "%(why)s The draft is kept as campaign %(id)s: GET …/check says what it lacks, POST …/approval/ask asks a "

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from laaffic_console.kit.masking.masks import Typed
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.exports.recipient_exports import amount
 from messaging.models import Contact, Message
@@ -20,7 +21,7 @@ from messaging.wire.order_ids import order_id
 FEW = 10_000  # so many are remembered by their ids; more are looked for along the key
 CHUNK = 1000
 STRETCH = 5000
-COLUMNS = ["number", "name", "state", "reason", "segments", "billed_segments", "cost", "currency"]
+COLUMNS = ["number", "name", "state", Typed("reason"), "segments", "billed_segments", "cost", "currency"]
 COLUMNS += ["accepted_at", "reported_at", "campaign_id", "campaign", "country", "attempt", "answered_at", "evidence"]
 COLUMNS += ["report_came_by", "gateway_id", "order_id"]
 

@@ -11,6 +11,10 @@ class FewFirstFailed(NotNow):
     """The few first decide against the rest, by the reports that have come: a person's word alone sends it."""
 
 
+class StillCounting(NotNow):
+    """Whom it reaches is not known yet: it can be launched, or approved, once all are counted."""
+
+
 class NotApproved(NotNow):
     """A second person's approval is missing; the sentence says why it is needed, or what happened to it."""
 

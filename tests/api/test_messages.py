@@ -48,6 +48,16 @@ class SendingTests:
         assert {one["id"] for one in said["messages"]} == set(Message.objects.values_list("pk", flat=True))
         assert "without an Idempotency-Key" in said["note"]
 
+    def test_while_its_application_is_switched_off_nothing_is_kept(self, api: Api, application: Application) -> None:
+        Application.objects.filter(pk=application.pk).update(is_active=False)
+        refused = api("POST", "messages", body(), Idempotency_Key="k1")
+        assert (refused.status_code, Campaign.objects.count()) == (409, 0)
+        assert "switched off" in refused.json()["detail"]
+
+        Application.objects.filter(pk=application.pk).update(is_active=True)
+
+        assert api("POST", "messages", body(), Idempotency_Key="k1").status_code == 202
+
     def test_what_is_no_number_and_who_opted_out_are_left_out_and_told(self, api: Api) -> None:
         SuppressionEntry.objects.create(number="919876543211", channel="sms")
         said = api("POST", "messages", body(to=[*NUMBERS, "12", "919876543210"])).json()

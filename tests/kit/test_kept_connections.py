@@ -64,6 +64,15 @@ def test_one_to_which_something_has_come_is_asked_and_used_again(kept: DatabaseW
     assert process_id(kept) == first
 
 
+def test_one_in_the_middle_of_a_transaction_is_asked(kept: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.connection.execute("BEGIN")
+    asked = []
+    monkeypatch.setattr(StockWrapper, "is_usable", lambda _: asked.append(1) or True)
+
+    assert kept.is_usable()
+    assert asked == [1]
+
+
 def test_one_that_is_closed_here_is_made_again(kept: DatabaseWrapper) -> None:
     first = process_id(kept)
     kept.connection.close()

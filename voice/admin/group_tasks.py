@@ -233,7 +233,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             bar=bar(task),
             opted_out=group_callees.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
-            further_costs=[money(cost, currency) for currency, cost in [*group_figures.costs(task).items()][1:]],
+            further_costs=_further_costs(task),
             **shown_requests.about(group_state.ABOUT, task.pk, request.user),
             events=task.events.select_related("actor")[:20],
             approval=approvals.shown(request, task) if is_draft and not task.is_template else None,
@@ -347,6 +347,11 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def _posted(self, request: HttpRequest, pk: int) -> GroupTask:
         return posted_row(request, _whole(), pk)
+
+
+def _further_costs(task: GroupTask) -> list[str]:
+    """The costs in words beside that on its row, of an account that was billed in several currencies."""
+    return [money(cost, currency) for currency, cost in [*group_figures.costs(task).items()][1:] if cost]
 
 
 def _whole() -> QuerySet[GroupTask]:

@@ -7,7 +7,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files
-from laaffic_console.api.changing import IF_MATCH
+from laaffic_console.api.changing import IF_MATCH, locked
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -73,7 +73,7 @@ class AudioFileView(ApiView):
     def patch(self, request: Any, pk: int) -> Response:
         """Rename a file while Laaffic cannot have it yet, or archive it: then it is no longer offered."""
         asked = self.read(shapes.AudioChange)
-        answer = self.once(lambda: _changed(row(_audio(), pk), asked))
+        answer = self.once(lambda: _changed(locked(self, _audio(), pk, documents.audio), asked))
         return Response(documents.audio(row(_audio(), pk)), answer.status)
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})

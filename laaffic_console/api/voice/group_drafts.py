@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import launching, lookups, problems
-from laaffic_console.api.changing import IF_MATCH
+from laaffic_console.api.changing import IF_MATCH, locked
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
@@ -209,7 +209,7 @@ class GroupCallView(ApiView):
         """Delete a template, or a draft that nobody tried to launch."""
 
         def work() -> Answer:
-            row(every(), pk)
+            locked(self, every(), pk, documents.group_call)
             group_tasks.discard(pk)
             return Answer(204, {})
 

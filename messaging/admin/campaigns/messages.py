@@ -16,7 +16,7 @@ from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import Query
@@ -156,7 +156,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
 
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, message: Message) -> str:
-        return in_words(message.reason) or "–"
+        return in_text(in_words(message.reason)) or "–"
 
     @display(description=gettext_lazy("segments"), ordering="segments")
     def shown_segments(self, message: Message) -> int:

@@ -31,6 +31,7 @@ from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, restored_drafts, undo
+from messaging.services.refusals import StillCounting
 from messaging.text import merge_fields
 
 START_JOB = "messaging.jobs.start_launched"
@@ -262,7 +263,7 @@ def _decide_on(campaign: Campaign, seen: Shown | None, by: User | None, *, appro
     if seen is not None or campaign.scheduled_at or campaign.local_time or approvals_count:
         planned = forecast.of(campaign)
         if not planned.counted.is_done:
-            raise NotNow(_("Its recipients are still being counted. Launch it when all are known."))
+            raise StillCounting(_("Its recipients are still being counted. Launch it when all are known."))
         now = shown.of(campaign, planned)
         if seen is not None and (changed := shown.changes(seen, now)):
             raise NotNow(_("It has changed since it was shown: %(changes)s.") % {"changes": joined(changed, "; ")})

@@ -122,8 +122,9 @@ def in_words(problems: Iterable[Problem], n: int, most: int = TOLD) -> list[str]
 
 
 def _in_words(line: int, text: str, why: str) -> str:
-    told = {"line": line, "text": masked(text), "why": in_text(why.replace(text, masked(text)) if text else why)}
-    is_quoted = f"“{text}”" in why
+    quoted = f"“{text}”"
+    told = {"line": line, "text": masked(text), "why": in_text(why.replace(quoted, f"“{masked(text)}”"))}
+    is_quoted = quoted in why
     if not line:  # one that was given by itself
         return told["why"] if is_quoted else _("“%(text)s”: %(why)s") % told
     return _("Line %(line)d: %(why)s") % told if is_quoted else _("Line %(line)d: “%(text)s”: %(why)s") % told

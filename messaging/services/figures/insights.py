@@ -58,12 +58,15 @@ def pace(campaign: Campaign) -> Pace | None:
 def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> dict[int, Pace]:
     """The paces of those that run, in a fixed number of queries."""
     began = {c.pk: c.first_sent_at for c in campaigns if c.state == CampaignState.RUNNING and c.first_sent_at}
+    if not began:
+        return {}
     now = timezone.now()
     sent = _sent_by_minute(began, now)
     events = CampaignEvent.objects.filter(campaign__in=began, at__gte=_since(now)).order_by("at")
     went_on = {e.campaign_id: e.at for e in events if getattr(e.text, "words", "") == RESUMED}
     due = waiting_batches.last_due(list(began))
-    asleep = set(waiting_batches.asleep(Campaign.objects.filter(pk__in=due)).values_list("pk", flat=True))
+    sleeping = waiting_batches.asleep(Campaign.objects.filter(pk__in=due)) if due else Campaign.objects.none()
+    asleep = set(sleeping.values_list("pk", flat=True))
     found = {}
     for campaign in campaigns:
         if campaign.pk not in began:

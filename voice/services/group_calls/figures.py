@@ -47,7 +47,7 @@ def other_costs(tasks: QuerySet[GroupTask]) -> dict[int, dict[str, Decimal]]:
     records = CallRecord.objects.filter(task_id__in=told.values("key")).exclude(cost=None).exclude(currency="")
     found: dict[int, dict[str, Decimal]] = {}
     for key, currency, cost in records.order_by().values_list("task_id", "currency").annotate(total=Sum("cost")):
-        pk, kept = known[key]
+        pk, kept = known.get(key, (0, currency))  # its last record may have come since
         if currency != kept:
             found.setdefault(pk, {})[currency] = cost.quantize(MICRO)
     return {pk: dict(sorted(costs.items())) for pk, costs in found.items()}

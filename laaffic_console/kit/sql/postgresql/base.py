@@ -8,14 +8,17 @@ without a word would leave `SELECT 1` waiting as long as the statement after it.
 import select
 
 from django.db.backends.postgresql.base import DatabaseWrapper as StockWrapper
+from psycopg.pq import TransactionStatus
 
 
 class DatabaseWrapper(StockWrapper):
     def is_usable(self) -> bool:
-        """Asked as usual if anything has come while nothing was asked: a farewell, or a notice that harms nothing."""
-        if self.connection is not None and not self.connection.closed and not _has_come(self.connection.fileno()):
-            return True
-        return super().is_usable()
+        """Asked as usual if anything has come while nothing was asked (a farewell, or a notice that harms nothing), and
+        in the middle of a statement or transaction."""
+        if self.connection is None or self.connection.closed:
+            return False
+        is_idle = self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+        return (is_idle and not _has_come(self.connection.fileno())) or super().is_usable()
 
 
 def _has_come(socket: int) -> bool:
