@@ -85,11 +85,7 @@ def add_problems(form: BaseForm, problem: ValidationError) -> None:
         form.add_error(field if field in form.fields else None, errors)
 
 
-def sentences_of(problem: Exception) -> list[str]:
-    """What a service said when it refused, whichever way it refuses."""
-    return problem.messages if isinstance(problem, ValidationError) else [str(problem)]
-
-
 def say_why(request: HttpRequest, problem: Exception) -> None:
-    for sentence in sentences_of(problem):
+    """Show what a service said when it refused, or why an act failed."""
+    for sentence in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
         messages.error(request, sentence)

@@ -17,7 +17,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import own_page, require, say_why, sentences_of
+from laaffic_console.kit.pages import own_page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.campaigns import campaign_comparison, campaign_list, resuming_several
 from messaging.admin.campaigns.campaign_list import CampaignListAdmin
@@ -135,7 +135,7 @@ class ComposedCampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, Campaig
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except ValidationError as problem:
-            why = " ".join(sentences_of(problem))
+            why = " ".join(problem.messages)
             return kept_forms.not_stored(request, why, request.path)
         return response
 

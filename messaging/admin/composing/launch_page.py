@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
-from laaffic_console.kit.pages import page, require, sentences_of
+from laaffic_console.kit.pages import page, require
 from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
 from messaging.models import CampaignState
@@ -101,7 +101,7 @@ class LaunchPage(ABC, Generic[Draft]):
         except NotSeen as problem:
             return self.show(missing=problem.sentences)
         except ValidationError as problem:
-            return self._refused(sentences_of(problem))
+            return self._refused(problem.messages)
         return HttpResponseRedirect(self.address())
 
     def _refused(self, problems: Sequence[str]) -> HttpResponse:

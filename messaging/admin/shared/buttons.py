@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
-from laaffic_console.kit.pages import next_page, own_page, say_why, sentences_of
+from laaffic_console.kit.pages import next_page, own_page, say_why
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import resuming
 from messaging.services.refusals import FewFirstFailed
@@ -39,7 +39,7 @@ def act(
     return HttpResponseRedirect(next_page(request, own_page(draft)))
 
 
-def _say_why(request: HttpRequest, draft: Any, problem: Exception) -> None:
+def _say_why(request: HttpRequest, draft: Any, problem: ValidationError) -> None:
     """A row of a list asks nothing, neither about a new cost nor about a latest end: its page does."""
     own = own_page(draft)
     if isinstance(problem, FewFirstFailed):
@@ -51,7 +51,8 @@ def _say_why(request: HttpRequest, draft: Any, problem: Exception) -> None:
     _say_with_link(request, problem, own, _("Open the page of “%(name)s”") % {"name": draft.name})
 
 
-def _say_with_link(request: HttpRequest, problem: Exception, address: str, words: str) -> None:
+def _say_with_link(request: HttpRequest, problem: ValidationError, address: str, words: str) -> None:
     link = format_html('<a class="c-link" href="{}">{}</a>', address, words)
-    for sentence in sentences_of(problem):
-        messages.error(request, format_html("{} {}", sentence, link))
+    for sentence in problem.messages:
+        said = format_html("{} {}", sentence, link)
+        messages.error(request, said)
