@@ -1,7 +1,8 @@
 """Freezing the numbers of a campaign that are in no group: given one by one, or pasted."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from django.db.models import F, QuerySet
@@ -28,31 +29,16 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     if not piece:
         return False
     wanted = {number: msisdn.parse(number) for _pk, number in piece}
-    there = _in_audience(campaign, list(wanted)) | retries.reached_among(campaign, list(wanted))
-    suppressed = suppressed_among(campaign, wanted) - there
-    excluded = excluded_among(groups_left_out(campaign), list(wanted)) - there - suppressed
-    no_consent = consents.without(campaign, wanted) - there - suppressed - excluded
-    left_out = there | suppressed | excluded | no_consent
-    capped = _capped(campaign, [number for number in wanted if number not in left_out], frequency.cap_of(campaign))
-    numbers = [number for number in wanted if number not in left_out | capped]
-    _insert(campaign, numbers, wanted, at_most)
+    reached = retries.reached_among(campaign, list(wanted))
+    sifted = _sift(campaign, wanted, groups_left_out(campaign), frequency.cap_of(campaign), reached=reached)
+    _insert(campaign, sifted.kept, wanted, at_most)
     Campaign.objects.filter(pk=campaign.pk).update(
         paste_cursor=piece[-1][0],
-        total=F("total") + len(numbers),
-        dropped_suppressed=F("dropped_suppressed") + len(suppressed),
-        dropped_excluded=F("dropped_excluded") + len(excluded),
-        dropped_consent=F("dropped_consent") + len(no_consent),
-        dropped_capped=F("dropped_capped") + len(capped),
-        dropped_invalid=F("dropped_invalid") + len(there),
+        dropped_invalid=F("dropped_invalid") + len(sifted.there),
+        **{name: F(name) + n for name, n in sifted.counts().items()},
     )
-    campaign.paste_cursor, campaign.total = piece[-1][0], campaign.total + len(numbers)
+    campaign.paste_cursor, campaign.total = piece[-1][0], campaign.total + len(sifted.kept)
     return True
-
-
-COUNTS = (
-    *("total", "dropped_suppressed", "dropped_excluded", "dropped_consent", "dropped_capped"),
-    "dropped_invalid",
-)
 
 
 def add_extra_numbers(
@@ -61,36 +47,62 @@ def add_extra_numbers(
     """Numbers that were given one by one, less those that are invalid, suppressed, in the audience already, or in one
     of these groups, which are left out (their ids).
 
-    What the campaign has to count for them, by `COUNTS`, the caller adds with the end of the freezing: so what was no
+    What the campaign has to count for them, by column, the caller adds with the end of the freezing: so what was no
     number among those that were pasted, or there twice, counts once too. With it the messages that were made.
     """
     unusable = campaign.paste.invalid + campaign.paste.duplicates if campaign.paste else 0
     if not campaign.extra_numbers:
-        return {**dict.fromkeys(COUNTS, 0), "dropped_invalid": unusable}, []
+        return {**NOTHING.counts(), "dropped_invalid": unusable}, []
     wanted = valid_numbers(campaign)
-    there = _in_audience(campaign, list(wanted))
+    sifted = _sift(campaign, wanted, but_not, cap)
+    made = _insert(campaign, sifted.kept, wanted, at_most)
+    counts = sifted.counts()
+    return {**counts, "dropped_invalid": len(campaign.extra_numbers) - sum(counts.values()) + unusable}, made
+
+
+class Sifted(NamedTuple):
+    """Given numbers by what becomes of them; each is in one of these."""
+
+    there: Collection[str]  # in the audience already
+    suppressed: Collection[str]
+    excluded: Collection[str]
+    no_consent: Collection[str]
+    capped: Collection[str]
+    kept: list[str]
+
+    def counts(self) -> dict[str, int]:
+        """What the campaign counts for them, by column; for `there` its callers have different words."""
+        return {
+            "total": len(self.kept),
+            "dropped_suppressed": len(self.suppressed),
+            "dropped_excluded": len(self.excluded),
+            "dropped_consent": len(self.no_consent),
+            "dropped_capped": len(self.capped),
+        }
+
+
+NOTHING = Sifted((), (), (), (), (), [])
+COUNTS = (*NOTHING.counts(), "dropped_invalid")
+
+
+def _sift(
+    campaign: Campaign,
+    wanted: dict[str, Msisdn],
+    but_not: Sequence[int],
+    cap: frequency.Cap,
+    reached: AbstractSet[str] = frozenset(),
+) -> Sifted:
+    """Which of them get the message; `reached` are left out as if they were in the audience."""
+    there = _in_audience(campaign, list(wanted)) | reached
     suppressed = suppressed_among(campaign, wanted) - there
     excluded = excluded_among(but_not, list(wanted)) - there - suppressed
     no_consent = consents.without(campaign, wanted) - there - suppressed - excluded
     left_out = there | suppressed | excluded | no_consent
-    capped = _capped(campaign, [number for number in wanted if number not in left_out], cap)
-    numbers = [number for number in wanted if number not in left_out | capped]
-    made = _insert(campaign, numbers, wanted, at_most)
-    told = len(numbers) + len(suppressed) + len(excluded) + len(no_consent) + len(capped)
-    counts = {
-        "total": len(numbers),
-        "dropped_suppressed": len(suppressed),
-        "dropped_excluded": len(excluded),
-        "dropped_consent": len(no_consent),
-        "dropped_capped": len(capped),
-        "dropped_invalid": len(campaign.extra_numbers) - told + unusable,
-    }
-    return counts, made
-
-
-def _capped(campaign: Campaign, numbers: Sequence[str], cap: frequency.Cap) -> set[str]:
-    """The numbers that have had as many messages as the cap allows; the claim checks this again."""
-    return set(frequency.full_among(campaign, cap, numbers)) if cap and numbers else set()
+    rest = [number for number in wanted if number not in left_out]
+    # The claim checks the cap again.
+    capped = set(frequency.full_among(campaign, cap, rest)) if cap and rest else set[str]()
+    kept = [number for number in rest if number not in capped]
+    return Sifted(there, suppressed, excluded, no_consent, capped, kept)
 
 
 def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
