@@ -101,7 +101,7 @@ bench: install
 	$(BIN)/python scripts/bench_scale.py
 	$(BIN)/python scripts/bench_latency.py
 	$(BIN)/python scripts/bench_pushes.py
-	$(BIN)/python scripts/goals.py $(BENCH_TABLE)
+	$(BIN)/python scripts/goal_table.py $(BENCH_TABLE)
 
 bench-pages: install
 	$(BIN)/python scripts/bench_pages.py --strict

@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-import goals  # noqa: E402
+import goal_table  # noqa: E402
 
 KEY, SECRET, APP_ID = "sandbox-key", "sandbox-secret", "bench"
 TEXT = "Your parcel has arrived and can be collected until Friday at the counter in the market hall."
@@ -300,7 +300,7 @@ def print_case(
     ratios = [console / bare for bare, console in pairs]
     work = "with care, to without" if what.care else "one recipient a request" if what.spoken else "sending"
     work = f"{work}: {latency} ms, {connections} connection(s)"
-    is_met = goals.held(name, f"{work}, to the bare loop" if not what.care else work, ratios, target)
+    is_met = goal_table.held(name, f"{work}, to the bare loop" if not what.care else work, ratios, target)
     bare, console = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(
         f"{name:<11}{latency:>3} ms, {connections} connection(s): bare {bare:>9,.0f}  console {console:>9,.0f}  "
@@ -309,7 +309,9 @@ def print_case(
     )
     if what.spoken and connections == max(case[1] for case in SPOKEN_CASES):
         rates = [rate for _bare, rate in pairs]
-        print(f"{'':<11}calls a second {goals.held(name, f'{work}, calls a second', rates, SPOKEN_RATE)}", flush=True)
+        print(
+            f"{'':<11}calls a second {goal_table.held(name, f'{work}, calls a second', rates, SPOKEN_RATE)}", flush=True
+        )
 
 
 if __name__ == "__main__":

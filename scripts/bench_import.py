@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-import goals  # noqa: E402
+import goal_table  # noqa: E402
 
 TARGET = 60  # times the default resource
 AT_LEAST = 20  # a lower ratio means that something is broken
@@ -95,7 +95,7 @@ def compare(name: str, url: str, few: Path, many: Path, million: Path | None, op
         pairs.append((default["rate"], in_child("console", name, url, many)["rate"]))
     ratios = [console / default for default, console in pairs]
     default_rate, console_rate = (statistics.median(column) for column in zip(*pairs, strict=True))
-    is_met = goals.held(name, "import, to a default ModelResource", ratios, TARGET)
+    is_met = goal_table.held(name, "import, to a default ModelResource", ratios, TARGET)
     print(
         f"{name:<11} default {default_rate:>8,.0f}  console {console_rate:>8,.0f}  ratio "
         f"{statistics.median(ratios):.1f} ({min(ratios):.1f}–{max(ratios):.1f}), {is_met}",
@@ -113,8 +113,8 @@ def print_unchecked(name: str, url: str, many: Path, pairs: int) -> None:
     ]
     checked, unchecked = (statistics.median(column) for column in zip(*found, strict=True))
     ratios = [one / other for one, other in found]
-    is_fast = goals.held(name, "import, rows a second", [one for one, _other in found], RATE)
-    is_met = goals.held(name, "import, to the same without validation", ratios, UNCHECKED)
+    is_fast = goal_table.held(name, "import, rows a second", [one for one, _other in found], RATE)
+    is_met = goal_table.held(name, "import, to the same without validation", ratios, UNCHECKED)
     print(
         f"{name:<11} console {checked:>8,.0f} ({is_fast})  without validation {unchecked:>8,.0f}  ratio "
         f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}), {is_met}",
@@ -128,14 +128,14 @@ def print_memory(name: str, url: str, many: Path, million: Path | None) -> None:
     if million is not None:
         sizes.append((million, in_child("console", name, url, million)))
     for _, found in sizes:
-        is_met = goals.held(name, f"import of {found['rows']:,} rows, MB", [found["peak"]], MEMORY, at_most=True)
+        is_met = goal_table.held(name, f"import of {found['rows']:,} rows, MB", [found["peak"]], MEMORY, at_most=True)
         print(
             f"{name:<11} {found['rows']:>9,} rows at {found['rate']:>8,.0f} a second: "
             f"{found['before']:.0f} MB before, {found['peak']:.0f} MB at most ({is_met}), the second process "
             f"{found['beside']:.0f} MB; CPU a row {found['cpu']:.1f} and {found['cpu_beside']:.1f} µs",
             flush=True,
         )
-    is_met = goals.held(
+    is_met = goal_table.held(
         name, "import of the same file again, to the first time", [again["rate"] / first["rate"]], AGAIN
     )
     print(

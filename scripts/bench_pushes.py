@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench  # noqa: E402
-import goals  # noqa: E402
+import goal_table  # noqa: E402
 
 from laaffic_console.rehearsal.processes import Processes, free_port, wait_until  # noqa: E402
 
@@ -99,7 +99,7 @@ def report(name: str, url: str, folder: Path, options: argparse.Namespace) -> No
     finally:
         processes.end()
     [rates] = [in_process(again, options) for same, again in bench.databases(options) if same == name]
-    is_met = goals.held(name, "reports applied a second", rates[:1], 60_000)
+    is_met = goal_table.held(name, "reports applied a second", rates[:1], 60_000)
     floor = f"the same columns of the same rows written with nothing around it {rates[1]:,.0f}"
     print(f"{name:<11}reports applied: {rates[0]:,.0f} a second, {floor}, {is_met}", flush=True)
 
@@ -156,7 +156,7 @@ def intake(name: str, port: int, options: argparse.Namespace) -> str:
     pairs = [(posted(port, "/nothing/", bodies), posted(port, push, bodies)) for _ in range(options.pairs)]
     ratios = [pushed / empty for empty, pushed in pairs]
     empty, pushed = (statistics.median(column) for column in zip(*pairs, strict=True))
-    is_met = goals.held(name, "pushes taken, to a view that does nothing", ratios, 0.7)
+    is_met = goal_table.held(name, "pushes taken, to a view that does nothing", ratios, 0.7)
     return (
         f"{pushed:,.0f} a second, a view that does nothing {empty:,.0f}, "
         f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}), {is_met}"
@@ -224,7 +224,7 @@ def growth(name: str, port: int, cookie: str, pages: int) -> str:
 
     first, last = asked(pages // 5), asked(pages)
     work = f"a web process after {pages:,} more requests, to its memory before"
-    is_flat = goals.held(name, work, [sum(last) / sum(first)], FLAT, at_most=True)
+    is_flat = goal_table.held(name, work, [sum(last) / sum(first)], FLAT, at_most=True)
     return f"{first} MB after {pages // 5:,} requests, {last} MB after {pages:,} more, {is_flat}"
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench  # noqa: E402
-import goals  # noqa: E402
+import goal_table  # noqa: E402
 
 if TYPE_CHECKING:
     from laaffic_console.gateway.models import Application
@@ -58,17 +58,19 @@ def report_scale(name: str, url: str, options: argparse.Namespace) -> None:
         for count in (options.few, options.many):
             sent = prepared.campaign(count)
             speeds[count] = sent["recipients"] / sent["seconds"]
-            is_soon = goals.held(
+            is_soon = goal_table.held(
                 name, f"{count:,} recipients: launch to first request, s", [sent["first"]], 0.15, at_most=True
             )
-            is_small = goals.held(name, f"{count:,} recipients: the sender's MB", [sent["peak"]], 130, at_most=True)
+            is_small = goal_table.held(
+                name, f"{count:,} recipients: the sender's MB", [sent["peak"]], 130, at_most=True
+            )
             print(
                 f"{name:<11}{count:>9,} recipients: first request {sent['first']:.2f} s after the launch ({is_soon}), "
                 f"{speeds[count]:,.0f} a second, {sent['before']} MB before, {sent['peak']} MB at most ({is_small})",
                 flush=True,
             )
         ratio = speeds[options.many] / speeds[options.few]
-        is_met = goals.held(name, f"{options.many:,} recipients, to the speed at {options.few:,}", [ratio], 1.0)
+        is_met = goal_table.held(name, f"{options.many:,} recipients, to the speed at {options.few:,}", [ratio], 1.0)
         print(f"{name:<11}speed at {options.many:,} / at {options.few:,}: {ratio:.2f}, {is_met}", flush=True)
 
 
@@ -79,7 +81,7 @@ def report_overlap(name: str, url: str, options: argparse.Namespace) -> None:
         bench.forget(prepared.sandbox)
         sent = prepared.campaign(SLOW_RECIPIENTS)
         speed = sent["recipients"] / sent["seconds"]
-        is_met = goals.held(name, f"{SLOW_MS} ms: one sender, to a sequential loop", [speed / bare], 3)
+        is_met = goal_table.held(name, f"{SLOW_MS} ms: one sender, to a sequential loop", [speed / bare], 3)
         print(
             f"{name:<11}gateway at {SLOW_MS} ms: sequential loop {bare:,.0f} a second, one sender {speed:,.0f}, "
             f"ratio {speed / bare:.1f}, {is_met}",

@@ -83,7 +83,10 @@ def counts_too(channel: str, source: Source, has_left_since: Callable[[dt.dateti
     """Register, in ready(), what else an app sends on a channel and counts towards the caps of campaigns.
 
     `has_left_since`: whether anything of it counts that did not at that moment. A claim asks that in one statement.
+    ValueError for a channel's second source, which would take the first one's place.
     """
+    if channel in _elsewhere:
+        raise ValueError(f"What else is sent on {channel} is counted already; make one source of the two.")
     _elsewhere[channel] = Elsewhere(source, has_left_since)
 
 

@@ -1,4 +1,7 @@
-"""Asking for call records that were not pushed: two months the first time, after that only new ones."""
+"""Asking for call records that were not pushed: two months the first time, after that only new ones.
+
+How long a call's record is looked for is `LAST_LOOK` in `calls/sip_calls.py` and in `group_calls/states.py`.
+"""
 
 import datetime as dt
 import logging

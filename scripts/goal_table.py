@@ -1,7 +1,7 @@
 """The goal of each measurement, printed beside it and gathered in a table: `make bench`.
 
 BENCH_TABLE=build/bench.jsonl .venv/bin/python scripts/bench.py …      each goal is also written there, one per line
-.venv/bin/python scripts/goals.py build/bench.jsonl                    prints the table of what was written
+.venv/bin/python scripts/goal_table.py build/bench.jsonl                    prints the table of what was written
 """
 
 import json

@@ -12,13 +12,13 @@ from laaffic_console.conf import BASE_DIR
 
 @pytest.fixture
 def goals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("goals", BASE_DIR / "scripts" / "goals.py")
+    spec = importlib.util.spec_from_file_location("goal_table", BASE_DIR / "scripts" / "goal_table.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setenv("BENCH_TABLE", str(tmp_path / "bench.jsonl"))
-    monkeypatch.setattr(sys, "argv", ["goals.py", str(tmp_path / "bench.jsonl")])
+    monkeypatch.setattr(sys, "argv", ["goal_table.py", str(tmp_path / "bench.jsonl")])
     return module
 
 
