@@ -153,6 +153,28 @@ class CallTests:
             calls.try_again(made.pk)
         assert rung(sandbox) == 1
 
+    def test_a_lost_answer_is_looked_for_from_the_attempt_on_not_from_the_first(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: Any
+    ) -> None:
+        """So that who rings the same person a minute later is asked for a reason, two days after a refused call too."""
+        made = said_not_to_have_rung(sandbox, phone, admin_user)
+        long_ago = timezone.now() - dt.timedelta(days=2)
+        SipCall.objects.update(created_at=long_ago)
+        LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        calls.try_again(made.pk)
+        assert calls.oldest_waiting() == LedgerEntry.objects.latest("pk").prepared_at
+
+        SipCall.objects.update(look_at=timezone.now())
+        calls.looked(timezone.now())
+
+        made = SipCall.objects.select_related("entry").get()
+        assert made.entry is not None
+        assert made.entry.state == EntryState.UNKNOWN
+        assert made.look_at is not None
+        with pytest.raises(ValidationError):
+            calls.place(phone=phone, callee=CALLEE)
+
     @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json", "html"])
     def test_a_lost_answer_is_settled_by_our_mark(self, sandbox: RunningSandbox, phone: SipPhone, fault: str) -> None:
         sandbox.set_faults(next_fault=fault, next_calls=1)

@@ -393,7 +393,10 @@ class CallLastsTests:
     @pytest.mark.parametrize(
         ("given", "seconds"),
         [
-            ({}, 60 + 120),
+            ({"text": "Hello"}, 60 + 120),
+            ({"text": "Hello " * 150, "max_duration": 30}, 60 + 30),
+            ({"text": "Hello " * 150, "loop_count": 9}, 60 + 1079),  # twice the minute that it takes, nine times
+            ({"text": "Hello {{name}}"}, 60 + 436),  # a name may have any length
             ({"max_ringing_time": 20, "max_duration": 5, "delay_play": 2, "delay_hangup": 3}, 30),
             ({"max_ringing_time": 20, "max_duration": 5, "recall_count": 2, "recall_interval": 10}, 25 + 2 * 625),
         ],
@@ -401,7 +404,10 @@ class CallLastsTests:
     def test_it_counts_ringing_talk_delays_and_repetitions(
         self, application: Application, group: ContactGroup, given: dict[str, Any], seconds: int
     ) -> None:
-        assert call_lasts(draft(application, group, **given)) == dt.timedelta(seconds=seconds)
+        text = given.pop("text", "Hello {{name|you}}")
+        campaign = draft(application, group, **given)
+        campaign.text = text
+        assert call_lasts(campaign) == dt.timedelta(seconds=seconds)
 
 
 class OptionTests:

@@ -167,6 +167,8 @@ class LaunchTests:
         states = group_state.requests_of(task).order_by("pk").values_list("state", flat=True)
         assert list(states) == [EntryState.ACCEPTED, EntryState.REFUSED]
         assert task.entry.state == EntryState.ACCEPTED
+        task.refresh_from_db()
+        assert task.launched_at == task.entry.prepared_at
         assert task_proving.prove(task)["disagreements"] == []
 
     def test_a_late_answer_of_an_earlier_launch_leaves_the_edited_one_alone(
@@ -189,6 +191,27 @@ class LaunchTests:
         task = group_launching.fresh(first.pk)
         assert (task.key, task.task_name, task.entry) == (second.key, second.task_name, second.entry)
         assert set(group_state.requests_of(task).values_list("state", flat=True)) == {EntryState.ACCEPTED}
+
+    def test_calls_since_a_launch_that_was_refused_are_not_its_own(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        """Refused on Monday and launched on Saturday, it has called nobody on Wednesday."""
+        sandbox.set_faults(status="-22", status_calls=1)
+        task = group_tasks.launch(written(application).pk)
+        assert task.state == TaskState.DRAFT
+        long_ago = timezone.now() - dt.timedelta(days=5)
+        LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+        GroupTask.objects.update(launched_at=long_ago)
+
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        task = group_tasks.launch(task.pk)
+        group_state.look(task)
+
+        task.refresh_from_db()
+        assert task.entry is not None
+        assert task.launched_at == task.entry.prepared_at
+        assert task.look_at is not None
+        assert task.look_at < timezone.now() + dt.timedelta(minutes=1)
 
     @pytest.mark.parametrize("edit", [{"text": "Other words"}, {"max_talk": 30}, {"numbers": 3}, {"name": "Autumn"}])
     def test_an_edited_draft_is_launched_under_another_name(

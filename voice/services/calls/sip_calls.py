@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -217,8 +217,9 @@ def rings(asked: SipCall) -> bool:
 
 def looked(now: dt.datetime) -> None:
     """Plan the next look for records that this reading did not have: less and less often, and at last never."""
-    for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
-        age = now - asked.created_at
+    awaited = SipCall.objects.filter(_is_due(now), record=None).select_related("entry")
+    for asked in awaited.order_by("pk")[:500]:
+        age = now - (asked.entry.prepared_at if asked.entry else asked.created_at)
         later = now + max(call_matching.FIRST_LOOK, age / 2) if age < LAST_LOOK else None
         given_up = SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later) and later is None
         if given_up and asked.entry_id:
@@ -227,9 +228,10 @@ def looked(now: dt.datetime) -> None:
 
 
 def oldest_waiting() -> dt.datetime | None:
-    """When the oldest call that awaits its record was asked for: long calls are recorded long after they began."""
+    """When the oldest call that awaits its record was tried last: long calls are recorded long after they began."""
     waiting = SipCall.objects.filter(look_at__isnull=False, record=None)
-    return waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    oldest: dt.datetime | None = waiting.aggregate(oldest=Min("entry__prepared_at"))["oldest"]
+    return oldest
 
 
 def anything_to_look_for() -> bool:
@@ -237,8 +239,8 @@ def anything_to_look_for() -> bool:
 
 
 def _is_due(now: dt.datetime) -> Q:
-    waits = due.by_age("created_at", now, part=0.5, oldest=LAST_LOOK, at_least=call_matching.FIRST_LOOK)
-    return due.come("look_at", waits, now)
+    tried = due.by_age("entry__prepared_at", now, part=0.5, oldest=LAST_LOOK, at_least=call_matching.FIRST_LOOK)
+    return due.come("look_at", tried, now)
 
 
 def recover() -> None:

@@ -118,10 +118,11 @@ def _listed_after_all(task: GroupTask, entry: LedgerEntry, numbers: list[str], f
 
 def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
     """Note that this request made the task, also if it was given up and the same is being launched again."""
-    was, row.entry = row.state, entry
+    was = row.state
+    group_state.made_by(row, entry)
     group_state.is_there(row, key)
     row.look_at = database_clock.now() + SOON / 5
-    row.save(update_fields=["entry", "key", "state", "look_at", *WAITING])
+    row.save(update_fields=["entry", "launched_at", "key", "state", "look_at", *WAITING])
     events.task_moved(row, was)
 
 
@@ -134,13 +135,15 @@ def arrived_before(task: GroupTask, refused: LedgerEntry, numbers: list[str]) ->
     row = rows.filter(pk=task.pk).first()
     if row is None:
         return
-    task.entry = row.entry = _bringer(row, refused)
+    bringer = _bringer(row, refused)
+    for one in (task, row):
+        group_state.made_by(one, bringer)
     was = row.state
     if was in NOT_LEFT:  # a person had spoken before this answer came
         _as_it_left(row, task, refused, numbers)
         group_state.is_there(row, "")
         row.state, row.looks, row.look_at = TaskState.UNKNOWN, 0, database_clock.now()
-    row.save(update_fields=["entry", "state", "looks", "look_at", *WAITING])
+    row.save(update_fields=["entry", "launched_at", "state", "looks", "look_at", *WAITING])
     events.task_moved(row, was)
 
 

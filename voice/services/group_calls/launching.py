@@ -118,7 +118,6 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
         task.kept_numbers.lines = "\n".join(numbers)
         task.kept_numbers.save(update_fields=["lines"])
         approvals.without_dropped(task)
-    task.launched_at = task.launched_at or timezone.now()
     entry = task.entry = ledger.prepare(
         interface=INTERFACES[TaskKind(task.kind)],
         application=task.application,
@@ -130,6 +129,7 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
         worker=workers.worker_name(),
         requested_by=by,
     )
+    task.launched_at = entry.prepared_at
     called_numbers.keep(task, numbers)
     task.save()
     taken.count(entry)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
@@ -98,8 +98,10 @@ def find(task: GroupTask) -> WireTask | None:
         first = first.parent
     # A request that a restore made doubtful may have left long after it was recorded.
     last = max(task.entry.prepared_at, task.entry.left_at or task.entry.prepared_at) if task.entry else timezone.now()
+    # A launch that was given up, or refused because the name was taken, may not be the one that made it.
+    began = launches_of(first, first.task_name).aggregate(began=Min("prepared_at"))["began"] or first.launched_at or last
     return laaffic_client().group_calls.find(
-        task.task_name, start=(first.launched_at or last) - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
+        task.task_name, start=began - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
     )
 
 
@@ -270,7 +272,13 @@ def _settle_launches(task: GroupTask, evidence: Evidence) -> None:
             arrived = entry
         else:
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=brought_by(arrived))
-    task.entry = arrived or task.entry
+    if arrived is not None:
+        made_by(task, arrived)
+
+
+def made_by(task: GroupTask, entry: LedgerEntry) -> None:
+    """Note which of its requests made it, and so when it was launched. The caller saves the task."""
+    task.entry, task.launched_at = entry, entry.prepared_at
 
 
 def brought_by(arrived: LedgerEntry) -> Evidence:
