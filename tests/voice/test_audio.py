@@ -250,6 +250,27 @@ class UploadTests:
         with pytest.raises(ValidationError, match="keeps it"):
             uploads.rename(AudioFile.objects.get(), "hello3.mp3")
 
+    def test_who_renames_it_during_an_upload_finds_it_uploaded_or_stops_it(
+        self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Under its new name it would be looked for in vain after a lost answer."""
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
+
+        def rename(file: AudioFile) -> None:
+            uploads.rename(AudioFile.objects.get(pk=file.pk), "hello2.mp3")
+
+        with monkeypatch.context() as renamed, pytest.raises(UploadFailed, match="renamed"):
+            renamed.setattr(uploads, "_look_up", rename)
+            uploads.upload(kept.pk)
+        assert not LedgerEntry.objects.exists()
+
+        entry = LedgerEntry.objects.create(
+            interface="voice/fileUpload", about_kind=uploads.ABOUT, about_id=kept.pk, prepared_at=timezone.now()
+        )
+        assert entry.state == EntryState.PREPARED
+        with pytest.raises(ValidationError, match="keeps it"):
+            uploads.rename(AudioFile.objects.get(), "hello3.mp3")
+
     def test_an_older_gateway_tells_no_id_and_the_list_does(self, sandbox: RunningSandbox) -> None:
         sandbox.sandbox.options.dialect = "seed"
         kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")

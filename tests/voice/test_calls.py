@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services.ledger import ledger, lost_requests, single_requests
+from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts, single_requests
 from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Family, Refused, Source, lookup
@@ -418,6 +418,20 @@ class CallTests:
 
         assert list(problem.value.error_dict) == ["callee"]
         assert not SipCall.objects.exists()
+
+    def test_who_opts_out_while_a_call_waits_for_its_turn_is_not_called(
+        self, sandbox: RunningSandbox, phone: SipPhone, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def require(*_given: Any, **_more: Any) -> dict[str, Any]:
+            SuppressionEntry.objects.create(number="919876500000", channel="voice")
+            return {}
+
+        monkeypatch.setattr(open_acts, "require", require)
+
+        with pytest.raises(ValidationError, match="suppression list"):
+            calls.place(phone=phone, callee=CALLEE)
+
+        assert rung(sandbox) == 0
 
     @pytest.mark.parametrize(
         ("field", "given"),

@@ -97,6 +97,25 @@ class TakingTests:
             assert figures() == (1, 12, 60, 50000)
             assert CallTally.objects.get(calls=1).currency == "USD"
 
+    def test_a_number_that_is_told_later_is_filled_in_whichever_comes_first(self) -> None:
+        told = [pushed(callee="", callStatus=None), pushed()]
+        for order in (told, told[::-1]):
+            CallRecord.objects.all().delete()
+            for record in order:
+                call_records.take([record], Source.VOICE_PUSH)
+            assert CallRecord.objects.get().callee == "919876500000"
+
+    def test_a_currency_without_a_cost_is_nobody_elses(self) -> None:
+        told = [pushed(callStatus=None, cost="5"), pushed(cost=None, currency="EUR")]
+        for order in (told, told[::-1]):
+            CallRecord.objects.all().delete()
+            CallTally.objects.all().delete()
+            for record in order:
+                call_records.take([record], Source.VOICE_PUSH)
+            row = CallRecord.objects.get()
+            assert (row.cost, row.currency, row.call_status) == (5, "USD", 50)
+            assert CallTally.objects.get(calls=1).currency == "USD"
+
     def test_one_that_cannot_be_kept_is_shown_and_costs_the_others_nothing(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

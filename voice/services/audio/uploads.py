@@ -35,6 +35,7 @@ from voice.services.audio import content as audio_content
 ABOUT = "audio file"
 UPLOAD_SECONDS = 120  # longer than the longest answer
 MAY_HAVE_ARRIVED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT, EntryState.ACCEPTED)
+MAY_ARRIVE = (EntryState.PREPARED, *MAY_HAVE_ARRIVED)
 
 
 class UploadFailed(Exception):
@@ -100,15 +101,17 @@ def rename(audio: AudioFile, name: str) -> None:
     name = audio_content.with_suffix(name.strip(), AudioType(audio.audio_type))
     if name == audio.name:
         return
-    if audio.is_at_laaffic or tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists():
-        raise NotNow({"name": _("Laaffic may know the file by this name: it keeps it.")})
     audio_content.check_name(name, AudioType(audio.audio_type))
     check_free(name, other_than=audio.pk)
-    changes = [[AudioFile._meta.get_field("name").verbose_name, audio.name, name]]
-    audio.name = name
     with transaction.atomic():
-        audio.save(update_fields=["name"])
-        record(Act.CHANGED, audio, changes=changes)
+        # Locked: an upload at the same moment is recorded before, or finds the file renamed.
+        kept = AudioFile.objects.select_for_update().defer("content").get(pk=audio.pk)
+        if kept.is_at_laaffic or tries(kept).filter(state__in=MAY_ARRIVE).exists():
+            raise NotNow({"name": _("Laaffic may know the file by this name: it keeps it.")})
+        changes = [[AudioFile._meta.get_field("name").verbose_name, kept.name, name]]
+        kept.name = audio.name = name
+        kept.save(update_fields=["name"])
+        record(Act.CHANGED, kept, changes=changes)
 
 
 def archive(audio_id: int, *, is_archived: bool) -> None:
@@ -165,10 +168,10 @@ def upload(audio_id: int, *, by: User | None = None) -> AudioFile:
         audio = AudioFile.objects.get(pk=audio_id)
         if audio.is_at_laaffic:
             return audio
-        return _upload(audio, by)
+        return _upload(audio, lease, by)
 
 
-def _upload(audio: AudioFile, by: User | None) -> AudioFile:
+def _upload(audio: AudioFile, lease: leases.HeldLease, by: User | None) -> AudioFile:
     ours = tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists()
     there = _look_up(audio)
     if there is not None:
@@ -176,6 +179,12 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             raise UploadFailed(_taken(audio))
         return _arrived(audio, there)
     with transaction.atomic():
+        as_read = AudioFile.objects.select_for_update().filter(pk=audio.pk, name=audio.name)
+        if not lease.renew() or not as_read.exists():
+            raise UploadFailed(
+                _("“%(name)s” was renamed, deleted or uploaded by somebody else in the meantime: look at it again.")
+                % {"name": audio.name}
+            )
         entry = ledger.prepare(
             interface="voice/fileUpload",
             application=None,

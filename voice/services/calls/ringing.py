@@ -44,7 +44,7 @@ def of_task(task: GroupTask) -> list[tuple[Ringing, str]]:
 def _state(row: Ringing, record: CallRecord | None) -> str:
     if record is not None:
         return str(record.get_outcome_display())
-    return _("ringing") if timezone.now() - row.at < calls.LONGEST_RINGING else _("rang, no record")
+    return _("ringing") if calls.is_now(row.at) else _("rang, no record")
 
 
 def _row(event: RingingEvent) -> Ringing:

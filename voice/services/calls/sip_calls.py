@@ -163,6 +163,7 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Ledger
     _check_phone(asked)
     digest = digest_of(asked.callee)
     why = open_acts.require(digest, asked.application, again=again, anywhere=True)
+    _check_wanted(asked.callee)  # an opt-out that was applied while it waited for its lock counts
     entry = asked.entry = ledger.prepare(
         interface="voice/sendSip",
         application=asked.application,
@@ -211,8 +212,12 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
 
 def rings(asked: SipCall) -> bool:
     """Whether a phone may be ringing for it now, as far as is known."""
-    at = asked.ringing_at
-    return at is not None and asked.record_id is None and timezone.now() - at < LONGEST_RINGING
+    return asked.ringing_at is not None and asked.record_id is None and is_now(asked.ringing_at)
+
+
+def is_now(rang_at: dt.datetime) -> bool:
+    """Whether a phone that began to ring then may be ringing still; a moment far ahead is of a wrong clock or zone."""
+    return abs(timezone.now() - rang_at) < LONGEST_RINGING
 
 
 def looked(now: dt.datetime) -> None:

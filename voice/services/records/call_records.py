@@ -43,6 +43,7 @@ RANK = {
 VERDICT = ("outcome", "termination_code", "termination_reason", "call_status")
 FILLED = (
     "kind",
+    "callee",
     "display_number",
     "operator",
     "submitted_at",
@@ -52,10 +53,6 @@ FILLED = (
     "hung_up_at",
     "duration",
     "charged",
-    "cost",
-    "currency",
-    "doubtful_cost",
-    "doubtful_currency",
     "bill_period",
     "key_pressed",
     "called_info",
@@ -66,7 +63,9 @@ FILLED = (
     "recall_count",
     "task_id",
 )
-WRITTEN = (*VERDICT, *FILLED, "at", "source")
+# An amount and what it is in; a currency without an amount says nothing.
+AMOUNTS = (("cost", "currency"), ("doubtful_cost", "doubtful_currency"))
+WRITTEN = (*VERDICT, *FILLED, *sum(AMOUNTS, ()), "at", "source")
 Key = tuple[dt.date, int, str, str]
 
 
@@ -164,11 +163,15 @@ def _counted(row: CallRecord) -> tuple[Key, tuple[int, int, int]]:
 def fold(kept: CallRecord, given: CallRecord) -> bool:
     """Merge `given` into `kept`: known values stay, better or new ones are added, in any order; whether any was."""
     given_is_better = _rank(given) > _rank(kept)
-    values = {}
+    first, second = (given, kept) if given_is_better else (kept, given)
+    values: dict[str, Any] = {}
     for name in FILLED:
-        mine, theirs = getattr(kept, name), getattr(given, name)
-        first, second = (theirs, mine) if given_is_better else (mine, theirs)
-        values[name] = second if first in (None, "") else first
+        value = getattr(first, name)
+        values[name] = getattr(second, name) if value in (None, "") else value
+    for amount, currency in AMOUNTS:
+        told = first if getattr(first, amount) is not None else second
+        known = getattr(told, amount)
+        values |= {amount: known, currency: "" if known is None else getattr(told, currency)}
     if given_is_better:
         values |= {name: getattr(given, name) for name in VERDICT}
     values |= _told_cost(kept, given)
@@ -223,7 +226,7 @@ def _row(record: WireRecord, source: Source, kind: CallKind | None) -> CallRecor
         termination_reason=_clean(record.termination_reason)[:200],
         call_status=_small(record.call_status),
         cost=None if is_doubtful else record.cost,
-        currency="" if is_doubtful else record.currency[:8],
+        currency="" if is_doubtful or record.cost is None else record.currency[:8],
         doubtful_cost=record.cost if is_doubtful else None,
         doubtful_currency=record.currency[:8] if is_doubtful else "",
         bill_period=record.bill_period[:16],
