@@ -259,8 +259,8 @@ class UploadTests:
         def rename(file: AudioFile) -> None:
             uploads.rename(AudioFile.objects.get(pk=file.pk), "hello2.mp3")
 
-        with monkeypatch.context() as renamed, pytest.raises(UploadFailed, match="renamed"):
-            renamed.setattr(uploads, "_look_up", rename)
+        monkeypatch.setattr(uploads, "_look_up", rename)
+        with pytest.raises(UploadFailed, match="renamed"):
             uploads.upload(kept.pk)
         assert not LedgerEntry.objects.exists()
 

@@ -61,7 +61,7 @@ def add_extra_numbers(
 
 
 class Sifted(NamedTuple):
-    """Given numbers by what becomes of them; each is in one of these."""
+    """Given numbers by what is done with them; each is in one of these."""
 
     there: Collection[str]  # in the audience already
     suppressed: Collection[str]

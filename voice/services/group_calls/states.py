@@ -99,9 +99,11 @@ def find(task: GroupTask) -> WireTask | None:
     # A request that a restore made doubtful may have left long after it was recorded.
     last = max(task.entry.prepared_at, task.entry.left_at or task.entry.prepared_at) if task.entry else timezone.now()
     # A launch that was given up, or refused because the name was taken, may not be the one that made it.
-    began = launches_of(first, first.task_name).aggregate(began=Min("prepared_at"))["began"] or first.launched_at or last
+    asked = launches_of(first, first.task_name).aggregate(first=Min("prepared_at"))["first"]
     return laaffic_client().group_calls.find(
-        task.task_name, start=began - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
+        task.task_name,
+        start=(asked or first.launched_at or last) - CLOCKS_DIFFER_BY,
+        end=last + CLOCKS_DIFFER_BY,
     )
 
 
