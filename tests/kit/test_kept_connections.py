@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.postgresql.base import DatabaseWrapper as StockWrapper
 
 from laaffic_console import conf
+from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.sql.database_troubles import Trouble
 from laaffic_console.kit.sql.postgresql.base import DatabaseWrapper
 
 pytestmark = pytest.mark.services
@@ -87,3 +89,22 @@ def test_it_is_the_console_s_backend(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert configured["ENGINE"] == DatabaseWrapper.__module__.removesuffix(".base")
     assert configured["CONN_HEALTH_CHECKS"]
+
+
+def test_a_database_that_cannot_keep_every_text_is_refused_with_what_to_do(db: None) -> None:
+    """In LATIN1 or SQL_ASCII the first Chinese name would be an error of the console's own."""
+    name = "console_without_utf8"
+    other = connected()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+            cursor.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+        wrapper = DatabaseWrapper({**other.settings_dict, "NAME": name}, "other")
+        with pytest.raises(OperationalError) as problem:
+            wrapper.ensure_connection()
+        assert database_troubles.of(problem.value) == Trouble.ENCODING
+        assert "createdb --template template0 --encoding UTF8" in database_troubles.sentence(problem.value)
+    finally:
+        with other.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        other.close()

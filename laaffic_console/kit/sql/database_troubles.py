@@ -13,6 +13,7 @@ LOCKED_WORDS = ("locked", "busy")
 READ_ONLY, READ_ONLY_WORDS = "25006", ("readonly", "read-only")  # PostgreSQL's of a server that is no longer the first
 TAKEN, TAKEN_WORDS = "23505", "unique constraint failed"
 FULL, FULL_WORDS = "53100", ("disk is full",)
+ENCODING_WORDS = "the encoding of the database"
 
 
 class Trouble(StrEnum):
@@ -21,6 +22,7 @@ class Trouble(StrEnum):
     AWAY = "away"
     READ_ONLY = "read-only"
     FULL = "full"
+    ENCODING = "encoding"
 
 
 def of(problem: BaseException | None) -> Trouble | None:
@@ -29,6 +31,8 @@ def of(problem: BaseException | None) -> Trouble | None:
         return None
     words = str(problem).lower()
     state = str(getattr(problem.__cause__, "sqlstate", None) or "")
+    if words.startswith(ENCODING_WORDS):
+        return Trouble.ENCODING
     if state in NO_SUCH_THING or any(known in words for known in NO_SUCH_THING_WORDS):
         return Trouble.BEHIND if _is_behind() else None
     if any(known in words for known in LOCKED_WORDS):
@@ -59,6 +63,8 @@ def sentence(problem: BaseException) -> str:
             return _("The database can only be read. May this user write to it, and is it the primary server?")
         case Trouble.FULL:
             return _("The database's disk is full. Make room on it, and try again.")
+        case Trouble.ENCODING:
+            return _("The database was not made for UTF-8. Make another: createdb --template template0 --encoding UTF8")
         case Trouble.AWAY:
             why = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
             said = _("The database does not answer: %(why)s. Is it running, and is DATABASE_URL right?")
