@@ -45,7 +45,7 @@ def call_lasts(campaign: Campaign) -> dt.timedelta:
 
 
 def _longest_talk(spoken: Spoken) -> int:
-    """Seconds after which a call without a limit has hung up: by then it is through, at half the pace that we expect."""
+    """Seconds after which a call without a limit has hung up: it is through then, at half the pace that we expect."""
     once = spoken_length.seconds(spoken.text)
     if merge_fields.fields(spoken.text):
         once += (MAX_TEXT - min(len(spoken.text), MAX_TEXT)) * spoken_length.BLOCK  # the values may fill the rest

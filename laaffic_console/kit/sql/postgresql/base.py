@@ -12,7 +12,6 @@ from django.db import OperationalError
 from django.db.backends.postgresql.base import DatabaseWrapper as StockWrapper
 from psycopg.pq import TransactionStatus
 
-
 ENCODING = "UTF8"
 
 
