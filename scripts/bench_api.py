@@ -24,8 +24,8 @@ from typing import Any
 
 import psutil
 
-from laaffic_console.rehearsal import stores
-from laaffic_console.rehearsal.processes import GATEWAY, Processes, free_port, wait_until
+from laaffic_console.rehearsal.installations import stores
+from laaffic_console.rehearsal.installations.processes import GATEWAY, Processes, free_port, wait_until
 
 RUNNING_RATE = 200  # messages per second of the campaign that is running
 CLIENTS = 64

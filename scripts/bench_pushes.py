@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 import bench  # noqa: E402
 import goal_table  # noqa: E402
 
-from laaffic_console.rehearsal.processes import Processes, free_port, wait_until  # noqa: E402
+from laaffic_console.rehearsal.installations.processes import Processes, free_port, wait_until  # noqa: E402
 
 PUSH_TOKEN = "a-token-of-the-bench"
 CLIENTS = 8

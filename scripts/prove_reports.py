@@ -24,9 +24,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from laaffic_console.rehearsal import stores  # noqa: E402
 from laaffic_console.rehearsal.carriers import attachment  # noqa: E402
-from laaffic_console.rehearsal.installation import FAULTS, Installation  # noqa: E402
+from laaffic_console.rehearsal.installations import stores  # noqa: E402
+from laaffic_console.rehearsal.installations.installation import FAULTS, Installation  # noqa: E402
 from laaffic_console.rehearsal.wanted import Wanted  # noqa: E402
 
 # The first digits of a contact's number, and the country that the report names for it.

@@ -8,7 +8,7 @@ from typing import Any
 
 from laaffic_console.rehearsal import few_first, opt_outs, plan, report, upgrade_in_the_middle, verdict
 from laaffic_console.rehearsal.carriers import CARRIERS
-from laaffic_console.rehearsal.installation import STALE, Installation
+from laaffic_console.rehearsal.installations.installation import STALE, Installation
 from laaffic_console.rehearsal.plan import Blow, Kind
 from laaffic_console.rehearsal.verdict import Accepted, Entry
 from laaffic_console.rehearsal.wanted import Wanted

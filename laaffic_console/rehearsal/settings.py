@@ -3,7 +3,7 @@
 What makes the machine lie about time and names is put in here, so that no process outside a rehearsal knows of it.
 """
 
-from laaffic_console.rehearsal import machine
+from laaffic_console.rehearsal.installations import machine
 from laaffic_console.settings import *  # noqa: F403
 
 LAAFFIC_LOST_AFTER_SECONDS = 8.0

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from laaffic_console.conf import HOME_DIR
-from laaffic_console.rehearsal.installation import CommandFailed, Installation
+from laaffic_console.rehearsal.installations.installation import CommandFailed, Installation
 
 AT_SHARE = 0.4
 LASTS = 40  # seconds that a campaign takes, so that there is a middle

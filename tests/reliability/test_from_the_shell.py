@@ -19,7 +19,7 @@ from typing import TextIO
 
 import pytest
 
-from laaffic_console.rehearsal.standing import StandingShell
+from laaffic_console.rehearsal.installations.standing import StandingShell
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "shell-tests-push-token"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from laaffic_console.rehearsal import act_ledger, plan
-from laaffic_console.rehearsal.act_verdict import Row, Taken, judge
-from laaffic_console.rehearsal.acts import ACTS
+from laaffic_console.rehearsal import plan
+from laaffic_console.rehearsal.acts import ACTS, act_ledger
+from laaffic_console.rehearsal.acts.act_verdict import Row, Taken, judge
 from laaffic_console.rehearsal.acts.acts import Ledger
 from laaffic_console.rehearsal.plan import CommandKind
 from laaffic_console.rehearsal.verdict import Verdict

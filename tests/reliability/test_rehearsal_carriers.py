@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import LaafficClient, Spoken
 from laaffic_console.rehearsal.carriers import CARRIERS
-from laaffic_console.rehearsal.gateway_controls import GatewayControls, accepted_call
+from laaffic_console.rehearsal.installations.gateway_controls import GatewayControls, accepted_call
 from laaffic_console.rehearsal.verdict import Accepted, Entry, judge
 from laaffic_console.sandbox.management.commands import sandbox as sandbox_command
 from laaffic_console.sandbox.options import Options

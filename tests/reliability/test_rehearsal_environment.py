@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from laaffic_console import conf, environment
-from laaffic_console.rehearsal.installation import Installation
+from laaffic_console.rehearsal.installations.installation import Installation
 from laaffic_console.rehearsal.wanted import Wanted
 from tests.test_settings import READ
 

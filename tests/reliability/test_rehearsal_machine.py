@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from laaffic_console.conf import BASE_DIR
-from laaffic_console.rehearsal import machine
-from laaffic_console.rehearsal.machine import Clock
+from laaffic_console.rehearsal.installations import machine
+from laaffic_console.rehearsal.installations.machine import Clock
 
 ASK = """
 import json, socket, time, datetime as dt

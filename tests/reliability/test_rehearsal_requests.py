@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from laaffic_console.rehearsal import clients, plan
-from laaffic_console.rehearsal.clients import Clients, Loss
+from laaffic_console.rehearsal import plan
+from laaffic_console.rehearsal.api_requests import clients
+from laaffic_console.rehearsal.api_requests.clients import Clients, Loss
+from laaffic_console.rehearsal.api_requests.request_verdict import findings
 from laaffic_console.rehearsal.plan import API_KILLS, MOST_IN_A_REQUEST, Request
-from laaffic_console.rehearsal.request_verdict import findings
 from laaffic_console.rehearsal.verdict import Entry
 
 ANN, BOB = "911", "912"

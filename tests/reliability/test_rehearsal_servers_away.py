@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from laaffic_console.rehearsal import servers_away
+from laaffic_console.rehearsal.installations import servers_away
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from laaffic_console.rehearsal.standing import StandingShell
+from laaffic_console.rehearsal.installations.standing import StandingShell
 
 
 @pytest.fixture

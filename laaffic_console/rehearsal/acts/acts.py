@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from laaffic_console.rehearsal.act_verdict import Row, Taken
-from laaffic_console.rehearsal.installation import Installation
+from laaffic_console.rehearsal.acts.act_verdict import Row, Taken
+from laaffic_console.rehearsal.installations.installation import Installation
 
 APP_ID = "rehears1"
 UNDECIDED = ("prepared", "in_flight", "unknown", "accepted")  # an act that is, or may be, at the gateway

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from laaffic_console.rehearsal import plan
-from laaffic_console.rehearsal.act_verdict import Taken
+from laaffic_console.rehearsal.acts.act_verdict import Taken
 from laaffic_console.rehearsal.acts.acts import APP_ID, Acts, Ledger, unlike
-from laaffic_console.rehearsal.installation import Installation
+from laaffic_console.rehearsal.installations.installation import Installation
 
 POOL = "442000"
 FIRST_MIDDLE = 447_946_000_000

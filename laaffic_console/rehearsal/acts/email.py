@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from laaffic_console.rehearsal.act_verdict import Taken
+from laaffic_console.rehearsal.acts.act_verdict import Taken
 from laaffic_console.rehearsal.acts.acts import APP_ID, Acts, Ledger, unlike
-from laaffic_console.rehearsal.installation import CommandFailed, Installation
+from laaffic_console.rehearsal.installations.installation import CommandFailed, Installation
 
 ADDRESSES = 10  # on the list
 OVER = ("finished", "cancelled")

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from laaffic_console.rehearsal import plan
-from laaffic_console.rehearsal.act_verdict import Taken
+from laaffic_console.rehearsal.acts.act_verdict import Taken
 from laaffic_console.rehearsal.acts.acts import APP_ID, Acts, Ledger, unlike
-from laaffic_console.rehearsal.installation import Installation
+from laaffic_console.rehearsal.installations.installation import Installation
 
 NUMBERS = 5  # for each task
 

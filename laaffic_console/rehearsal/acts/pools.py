@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from laaffic_console.rehearsal.act_verdict import Taken
+from laaffic_console.rehearsal.acts.act_verdict import Taken
 from laaffic_console.rehearsal.acts.acts import Acts, Ledger, unlike
-from laaffic_console.rehearsal.installation import Installation
+from laaffic_console.rehearsal.installations.installation import Installation
 
 CONCURRENCY = (10, 20)  # as it is created, and as it is edited
 

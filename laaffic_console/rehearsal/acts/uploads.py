@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from laaffic_console.rehearsal.act_verdict import Taken
+from laaffic_console.rehearsal.acts.act_verdict import Taken
 from laaffic_console.rehearsal.acts.acts import Acts, Ledger
 from laaffic_console.rehearsal.carriers import picture
-from laaffic_console.rehearsal.installation import Installation
+from laaffic_console.rehearsal.installations.installation import Installation
 from laaffic_console.sandbox.act_log import shortened
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from laaffic_console.kit.process.commands import ConsoleCommand
-from laaffic_console.rehearsal import act_ledger
+from laaffic_console.rehearsal.acts import act_ledger
 
 
 class Command(ConsoleCommand):

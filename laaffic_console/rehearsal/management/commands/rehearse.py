@@ -12,15 +12,16 @@ from urllib.parse import urlsplit
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.process.commands import ConsoleCommand
-from laaffic_console.rehearsal import plan, report, stores, upgrade_in_the_middle
-from laaffic_console.rehearsal.acting import ActsRehearsal
+from laaffic_console.rehearsal import plan, report, upgrade_in_the_middle
 from laaffic_console.rehearsal.acts import ACTS
+from laaffic_console.rehearsal.acts.acting import ActsRehearsal
+from laaffic_console.rehearsal.api_requests.requesting import RequestsRehearsal
 from laaffic_console.rehearsal.capping import CapRehearsal
 from laaffic_console.rehearsal.carriers import CARRIERS
-from laaffic_console.rehearsal.installation import CommandFailed
+from laaffic_console.rehearsal.installations import stores
+from laaffic_console.rehearsal.installations.installation import CommandFailed
 from laaffic_console.rehearsal.plan import Kind
 from laaffic_console.rehearsal.rehearsing import Rehearsal
-from laaffic_console.rehearsal.requesting import RequestsRehearsal
 from laaffic_console.rehearsal.wanted import Outage, Wanted
 
 API = "api"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from laaffic_console.conf import HOME_DIR
-from laaffic_console.rehearsal.installation import Installation
+from laaffic_console.rehearsal.installations.installation import Installation
 from laaffic_console.rehearsal.plan import CommandBlow, CommandKind
 
 AT_ONCE = 3

@@ -63,7 +63,7 @@ class StandingShell:
             self.end()
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "laaffic_console.rehearsal.standing"],
+                [sys.executable, "-m", "laaffic_console.rehearsal.installations.standing"],
                 cwd=self.home,
                 env=dict(self.environment),
                 stdin=subprocess.PIPE,

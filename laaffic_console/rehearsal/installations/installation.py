@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from laaffic_console.conf import HOME_DIR
-from laaffic_console.rehearsal import machine, servers_away
-from laaffic_console.rehearsal.gateway_controls import GatewayControls
+from laaffic_console.rehearsal.installations import machine, servers_away
+from laaffic_console.rehearsal.installations.gateway_controls import GatewayControls
+from laaffic_console.rehearsal.installations.processes import GATEWAY, Processes, free_port, wait_until
+from laaffic_console.rehearsal.installations.standing import StandingShell
 from laaffic_console.rehearsal.plan import Blow, Kind
-from laaffic_console.rehearsal.processes import GATEWAY, Processes, free_port, wait_until
-from laaffic_console.rehearsal.standing import StandingShell
 from laaffic_console.rehearsal.wanted import Outage, Wanted
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 2.0

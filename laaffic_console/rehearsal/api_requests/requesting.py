@@ -4,8 +4,9 @@ import time
 from collections import Counter
 from typing import Any
 
-from laaffic_console.rehearsal import plan, request_verdict
-from laaffic_console.rehearsal.clients import Clients
+from laaffic_console.rehearsal import plan
+from laaffic_console.rehearsal.api_requests import request_verdict
+from laaffic_console.rehearsal.api_requests.clients import Clients
 from laaffic_console.rehearsal.plan import Blow, Kind
 from laaffic_console.rehearsal.rehearsing import APP_ID, TEXT, Rehearsal
 from laaffic_console.rehearsal.wanted import Wanted

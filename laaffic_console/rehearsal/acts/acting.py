@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from laaffic_console.rehearsal import act_verdict, plan, report
-from laaffic_console.rehearsal.acts import ACTS
+from laaffic_console.rehearsal import plan, report
+from laaffic_console.rehearsal.acts import ACTS, act_verdict
 from laaffic_console.rehearsal.acts.acts import Ledger, read_ledger
-from laaffic_console.rehearsal.commands_under_fire import CommandsUnderFire
-from laaffic_console.rehearsal.installation import FAULTS, CommandFailed, Installation
+from laaffic_console.rehearsal.acts.commands_under_fire import CommandsUnderFire
+from laaffic_console.rehearsal.installations.installation import FAULTS, CommandFailed, Installation
 from laaffic_console.rehearsal.plan import Blow, CommandBlow, Kind
 from laaffic_console.rehearsal.verdict import Verdict
 from laaffic_console.rehearsal.wanted import Wanted
