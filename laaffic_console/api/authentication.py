@@ -12,8 +12,8 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 
 from laaffic_console.api import tokens
+from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.models import ApiToken
-from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.requests.client_address import client_address
 

@@ -3,7 +3,7 @@
 from django.db.models import Q
 from django.utils import timezone
 
-from laaffic_console.api import idempotency
+from laaffic_console.api.handling import idempotency
 from laaffic_console.api.models import ApiToken
 from laaffic_console.gateway.services.database import isolation
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from laaffic_console.api import problems
-from laaffic_console.api.problems import Problem
+from laaffic_console.api.handling import problems
+from laaffic_console.api.handling.problems import Problem
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.services.launching import checks, restored_drafts, seals
 from messaging.services.launching.checks import Check, NotSeen

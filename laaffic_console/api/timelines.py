@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.api.documents import moment
-from laaffic_console.api.views import USUAL_ROWS, ListQuery, not_a_cursor, unwrapped, wrapped
+from laaffic_console.api.handling.views import USUAL_ROWS, ListQuery, not_a_cursor, unwrapped, wrapped
 from messaging.people import person_timeline
 from messaging.people.person_timeline import Person, Shown, Source
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from laaffic_console.api import account_views, message_views, problems, reply_views, schema
+from laaffic_console.api import account_views, schema
 from laaffic_console.api.approvals import views as approvals
 from laaffic_console.api.campaigns import acts as campaign_acts
 from laaffic_console.api.campaigns import views as campaigns
@@ -23,6 +23,8 @@ from laaffic_console.api.email import drafts as email_drafts
 from laaffic_console.api.email import look_up
 from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
+from laaffic_console.api.handling import problems
+from laaffic_console.api.messages import message_views, reply_views
 from laaffic_console.api.mms import views as mms
 from laaffic_console.api.numbers import acts as number_acts
 from laaffic_console.api.numbers import sync as numbers_sync

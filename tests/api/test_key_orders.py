@@ -11,10 +11,10 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from laaffic_console.api import idempotency
-from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.handling import idempotency
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.models import RepeatableRequest
-from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.services.ledger import ledger
 from messaging.models import ContactGroup
 

@@ -13,7 +13,9 @@ from django.db import connection
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from laaffic_console.api import idempotency, sending, shapes
+from laaffic_console.api import shapes
+from laaffic_console.api.handling import idempotency
+from laaffic_console.api.messages import sending
 from laaffic_console.api.models import ApiToken, RepeatableRequest
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.ledger import restored

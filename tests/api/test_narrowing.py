@@ -2,8 +2,8 @@
 
 import pytest
 
-from laaffic_console.api.filters import narrowed
-from laaffic_console.api.problems import Problem
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.problems import Problem
 from messaging.models import Contact
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ import pytest
 from django.test import RequestFactory
 from rest_framework import serializers
 
-from laaffic_console.api import unread_keys as unknown
 from laaffic_console.api import urls
-from laaffic_console.api.views import ApiView
+from laaffic_console.api.handling import unread_keys as unknown
+from laaffic_console.api.handling.views import ApiView
 
 
 def _parts(shape: Any) -> Iterator[Any]:

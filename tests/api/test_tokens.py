@@ -14,7 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from laaffic_console.api import sending, tokens
+from laaffic_console.api import tokens
+from laaffic_console.api.messages import sending
 from laaffic_console.api.models import ApiToken
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application

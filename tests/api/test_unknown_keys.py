@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
-from laaffic_console.api import unread_keys as unknown
+from laaffic_console.api.handling import unread_keys as unknown
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup, ContactImport
 from tests.api.conftest import Api

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from laaffic_console.api.views import ListQuery
+from laaffic_console.api.handling.views import ListQuery
 from messaging.models import Approval as Row
 
 

@@ -7,12 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api.approvals import documents, shapes
-from laaffic_console.api.filters import narrowed
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, page, row
 from messaging.models import Approval, Campaign
 from messaging.models.about_drafts import DRAFTS
 from messaging.services.approvals import approval_rules, approvals

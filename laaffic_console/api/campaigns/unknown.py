@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import problems
 from laaffic_console.api.campaigns import documents, shapes
 from laaffic_console.api.campaigns.changing import rows
 from laaffic_console.api.campaigns.views import VIEW
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import problems
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.views import ApiView, row
 from messaging.services.campaigns import resolving
 from messaging.services.tallies import counting
 

@@ -8,18 +8,20 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, launching, lookups, sending, shapes
+from laaffic_console.api import documents, launching, shapes
 from laaffic_console.api.campaigns import changing
 from laaffic_console.api.campaigns import documents as own_documents
 from laaffic_console.api.campaigns import shapes as own_shapes
-from laaffic_console.api.changing import IF_MATCH
-from laaffic_console.api.filters import narrowed
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY, STATES, recipients
+from laaffic_console.api.handling import lookups
+from laaffic_console.api.handling.changing import IF_MATCH
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem, at
+from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
+from laaffic_console.api.messages import sending
+from laaffic_console.api.messages.message_views import KEY, STATES, recipients
 from laaffic_console.api.mms import own as mms
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem, at
-from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.audit.acts import Act, record

@@ -8,16 +8,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files, lookups, problems
 from laaffic_console.api.contacts import documents, shapes, uploads
-from laaffic_console.api.files import DOWNLOADED
-from laaffic_console.api.filters import narrowed
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import files, lookups, problems
+from laaffic_console.api.handling.files import DOWNLOADED
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
+from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit.files import exporting, exports
 from laaffic_console.kit.masking.masks import SEE
 from messaging.models import Contact, ContactImport, ImportUndo

@@ -5,14 +5,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import problems, timelines
+from laaffic_console.api import timelines
 from laaffic_console.api.contacts import shapes
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import problems
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.timelines import TimelineEntry
-from laaffic_console.api.views import ApiView
 from laaffic_console.kit.masking.masks import SEE
 from messaging import msisdn
 from messaging.people import person_timeline

@@ -2,9 +2,9 @@
 
 from rest_framework import serializers
 
+from laaffic_console.api.handling.views import ListQuery
 from laaffic_console.api.shapes import MOST_MESSAGES, InvalidNumber, Numbers
 from laaffic_console.api.timelines import LongCursorQuery
-from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, SUPPRESSION_CHANNELS, Channel, choices_of
 from messaging.files.contact_rows import MAX_ATTRIBUTE
 from messaging.models import ConsentImport as ConsentFile

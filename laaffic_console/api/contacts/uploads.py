@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from django.db import DatabaseError
 
-from laaffic_console.api import problems
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.views import ApiView
+from laaffic_console.api.handling import problems
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView
 
 Job = TypeVar("Job")
 

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups, problems
 from laaffic_console.api.conversations import documents, shapes
 from laaffic_console.api.conversations.views import found
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import lookups, problems
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.views import ApiView
 from messaging.models import Conversation, ConversationNote
 from messaging.services.campaigns import answering
 from messaging.services.campaigns.answering import Way

@@ -7,10 +7,10 @@ from rest_framework.response import Response
 
 from laaffic_console.api import timelines
 from laaffic_console.api.conversations import documents, shapes
+from laaffic_console.api.handling.views import USUAL_ROWS, ApiView, not_a_cursor, row, unwrapped, wrapped
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.timelines import LongCursorQuery, TimelineEntry
-from laaffic_console.api.views import USUAL_ROWS, ApiView, not_a_cursor, row, unwrapped, wrapped
 from messaging.models import Conversation
 from messaging.services.contacts import people
 from messaging.services.figures import thread

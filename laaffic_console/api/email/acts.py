@@ -8,11 +8,11 @@ from rest_framework.response import Response
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.drafts import CHANGE
 from laaffic_console.api.email.views import LAUNCH, VIEW, EmailStepView, State, drafts, standing
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import WhyRequest
-from laaffic_console.api.views import ApiView, row
 from messaging.models import EmailCampaign
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import starting as email_starting

@@ -7,15 +7,16 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching, lookups
-from laaffic_console.api.changing import IF_MATCH, locked
+from laaffic_console.api import launching
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import LAUNCH, VIEW, State, drafts
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import lookups
+from laaffic_console.api.handling.changing import IF_MATCH, locked
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
+from laaffic_console.api.handling.views import ApiView, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
-from laaffic_console.api.views import ApiView, row
 from laaffic_console.gateway.models import Channel, EntryState
 from messaging.models import EmailCampaign
 from messaging.services.email import drafts as email_drafts

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from laaffic_console.api.handling.views import ListQuery
 from laaffic_console.api.shapes import (
     HOLD_KINDS,
     PURPOSES,
@@ -15,7 +16,6 @@ from laaffic_console.api.shapes import (
     starts_at,
     why_again,
 )
-from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models import EntryState
 from messaging.models import EmailCampaign as Row
 from messaging.models import EmailLookup

@@ -6,15 +6,16 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching, lookups
+from laaffic_console.api import launching
 from laaffic_console.api.documents import moment
 from laaffic_console.api.email import documents, shapes
-from laaffic_console.api.filters import narrowed
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import lookups
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import LaunchRequest, page_of
-from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.lists.spans import within_span
 from messaging.models import EmailCampaign, EmailChoice, EmailMessage

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.api.views import ListQuery
+from laaffic_console.api.handling.views import ListQuery
 from laaffic_console.exporting.models import Export as Row
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS
 

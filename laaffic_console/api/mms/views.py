@@ -6,17 +6,17 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
-from laaffic_console.api.changing import IF_MATCH
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import files
+from laaffic_console.api.handling.changing import IF_MATCH
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
+from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.mms import documents, own, shapes
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic.mms import MAX_FILE
 from messaging.models import MmsAttachment

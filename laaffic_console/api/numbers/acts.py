@@ -6,9 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import files
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.numbers import documents, shapes
 from laaffic_console.api.numbers.views import (
@@ -20,7 +21,6 @@ from laaffic_console.api.numbers.views import (
     pools,
 )
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.models import NumberPool, OwnedNumber

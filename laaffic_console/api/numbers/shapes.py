@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from laaffic_console.api.handling.views import Flag, ListQuery
 from laaffic_console.api.shapes import why_again
-from laaffic_console.api.views import Flag, ListQuery
 from laaffic_console.api.voice.shapes import SENT_STATES
 from phone_numbers.models import Binding as Row
 from phone_numbers.models import BindingRequest, OwnedNumber, PoolVersion

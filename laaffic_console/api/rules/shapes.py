@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.api.views import ListQuery
+from laaffic_console.api.handling.views import ListQuery
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, choices_of
 from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.plain_text import capitals

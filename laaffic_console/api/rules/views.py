@@ -5,14 +5,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups
-from laaffic_console.api.changing import IF_MATCH, changed, deleted
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import lookups
+from laaffic_console.api.handling.changing import IF_MATCH, changed, deleted
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.rules import documents, shapes
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import ApplicationCalendar, Calendar, MessageTemplate
 from messaging.services.campaigns import calendars, templates

@@ -7,12 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import launching
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
+from laaffic_console.api.handling.views import ApiView, ListQuery, by_position, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import WhyRequest, page_of
-from laaffic_console.api.views import ApiView, ListQuery, by_position, row
 from laaffic_console.api.voice import documents, group_shapes
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
 from laaffic_console.kit.files.exporting import rights as export_rights

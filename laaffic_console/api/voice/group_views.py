@@ -7,12 +7,12 @@ from rest_framework.response import Response
 
 from laaffic_console.api import launching
 from laaffic_console.api.documents import moment
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
+from laaffic_console.api.handling.views import ApiView, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import LaunchRequest
-from laaffic_console.api.views import ApiView, row
 from laaffic_console.api.voice import group_shapes
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OVER

@@ -6,13 +6,13 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import lookups
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
+from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.gateway.models import Channel, LedgerEntry
 from voice.models import SipPhone

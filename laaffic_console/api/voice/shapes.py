@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from laaffic_console.api.handling.views import ListQuery
 from laaffic_console.api.shapes import (
     ChangeRequest,
     DraftRequest,
@@ -13,7 +14,6 @@ from laaffic_console.api.shapes import (
     seen_request,
     why_again,
 )
-from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.laaffic.tts import BY_CODE

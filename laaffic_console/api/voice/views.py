@@ -6,16 +6,16 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups, problems
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
-from laaffic_console.api.filters import narrowed
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY
+from laaffic_console.api.handling import lookups, problems
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
+from laaffic_console.api.handling.views import ApiView, page, row
+from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.api.voice import documents, shapes, spoken
 from laaffic_console.gateway.models import Channel, EntryState
 from laaffic_console.laaffic import Spoken

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from laaffic_console.api import idempotency
+from laaffic_console.api.handling import idempotency
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.audit.models import AuditEntry
 from messaging.models import Audience, Consent, ConsentEvent, Contact, ContactGroup, ContactImport

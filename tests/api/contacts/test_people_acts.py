@@ -241,7 +241,7 @@ def test_an_audience_is_changed_and_deleted(
     assert api("PATCH", f"audiences/{pk}", asked).json()["condition"] == asked["condition"]
     assert list(Audience.objects.get().named_groups.all()) == [group]
     assert api("PATCH", f"audiences/{pk}", {"condition": "country is"}).json()["errors"][0]["field"] == "condition"
-    with caplog.at_level("INFO", logger="laaffic_console.api.idempotency"):
+    with caplog.at_level("INFO", logger="laaffic_console.api.handling.idempotency"):
         assert api("DELETE", f"groups/{group.pk}").status_code == 409  # the audience names it
     assert "met another one" not in caplog.text  # a refusal as any other: it met no other request
     draft = Campaign.objects.create(name="Diwali", application=application, text="x")

@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
-from laaffic_console.api import idempotency
+from laaffic_console.api.handling import idempotency
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, LedgerEntry

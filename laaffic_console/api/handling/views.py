@@ -15,10 +15,11 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from laaffic_console.api import authentication, field_words, files, idempotency, problems
-from laaffic_console.api import unread_keys as unknown
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.problems import Problem
+from laaffic_console.api import authentication
+from laaffic_console.api.handling import field_words, files, idempotency, problems
+from laaffic_console.api.handling import unread_keys as unknown
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.problems import Problem
 from laaffic_console.kit.audit.acts import Actor, acting
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.requests.client_address import client_address

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.utils.json import strict_constant
 
-from laaffic_console.api.problems import Problem, at
+from laaffic_console.api.handling.problems import Problem, at
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # one half of a surrogate pair
 

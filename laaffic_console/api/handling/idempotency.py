@@ -21,8 +21,8 @@ from django.db.models import ProtectedError, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.api.handling.problems import Problem, of
 from laaffic_console.api.models import RepeatableRequest
-from laaffic_console.api.problems import Problem, of
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.database.durability import durable, durable_transaction, relaxing
 from laaffic_console.gateway.services.ledger import ledger

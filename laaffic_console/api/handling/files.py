@@ -13,8 +13,8 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 
-from laaffic_console.api.parsers import stands_twice
-from laaffic_console.api.problems import Problem
+from laaffic_console.api.handling.parsers import stands_twice
+from laaffic_console.api.handling.problems import Problem
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.requests.bounded_body import read_at_most
 

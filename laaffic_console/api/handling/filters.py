@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from laaffic_console.api import lookups
+from laaffic_console.api.handling import lookups
 from messaging.subscribers import spellings
 
 Row = TypeVar("Row", bound=models.Model)

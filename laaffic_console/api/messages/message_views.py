@@ -8,10 +8,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, lookups, problems, sending, shapes
-from laaffic_console.api.filters import narrowed
+from laaffic_console.api import documents, shapes
+from laaffic_console.api.handling import lookups, problems
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.views import LARGEST_ID, ApiView, ListQuery, page, row
+from laaffic_console.api.messages import sending
 from laaffic_console.api.models import Scope
-from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
 from laaffic_console.kit.lists.spans import within_span
 from messaging.models import Campaign, Message, MessageState
 from messaging.services.replies import reply_pulls

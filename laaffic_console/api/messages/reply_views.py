@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from laaffic_console.api import documents, shapes
-from laaffic_console.api.filters import narrowed
+from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.views import ApiView, ListQuery, page
 from laaffic_console.api.models import Scope
-from laaffic_console.api.views import ApiView, ListQuery, page
 from messaging.models import Reply
 
 

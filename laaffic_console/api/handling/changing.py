@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from django.db import models
 from drf_spectacular.utils import OpenApiParameter
 
-from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.views import ApiView, row
+from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.views import ApiView, row
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
 

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.api import problems
-from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.handling import problems
+from laaffic_console.api.handling.idempotency import Answer
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from messaging import msisdn

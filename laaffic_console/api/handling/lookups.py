@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
-from laaffic_console.api import problems
+from laaffic_console.api.handling import problems
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words import countries

@@ -12,8 +12,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from laaffic_console.api.parsers import stands_twice_in_address
-from laaffic_console.api.problems import Problem
+from laaffic_console.api.handling.parsers import stands_twice_in_address
+from laaffic_console.api.handling.problems import Problem
 
 MOST_NAMED = 3  # unknown keys that a refusal names
 LONGEST_NAMED = 100
