@@ -394,7 +394,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["laaffic_console.api.handling.parsers.JsonParser"],
     "DEFAULT_METADATA_CLASS": None,
-    "URL_FORMAT_OVERRIDE": None,  # an unknown format would be "not found"; api/handling/unread_keys.py says what there is
+    "URL_FORMAT_OVERRIDE": None,  # an unknown format would be "not found"; unread_keys.py says what there is
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "laaffic_console.api.handling.problems.handled",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -56,6 +56,66 @@ def test_each_command_says_which(given: list[str], words: str) -> None:
         call_command(*given)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(["campaign", "create", *FOR_ALL, name, ""] for name in ("--local-time", "--not-after", "--calendar")),
+        *(["campaign", "create", *FOR_ALL, name, " "] for name in ("--canary", "--to", "--group", "--template")),
+        ["contacts", "export", "people.csv", "--group", ""],
+        ["contacts", "import", "people.csv", "--group", ""],
+        ["email", "send", *OF_EMAIL, "--from", "a@example.com", "--at", ""],
+        ["voice", "group", "create", *FOR_ALL, "--send-at", ""],
+        ["verify_dossier", "d.zip", "--key", ""],
+    ],
+    ids=lambda given: " ".join(given[:2] + given[-2:-1]),
+)
+def test_an_empty_value_is_not_taken_for_none(given: list[str]) -> None:
+    """A script's unset variable would send now, to everybody, or without quiet hours."""
+    with pytest.raises(CommandError, match=f"^{given[-2]} is empty. Give a value, or leave it out.$"):
+        call_command(*given)
+
+
+@pytest.mark.parametrize("most", [2**63, 10**22])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["campaign", "pause"], "no campaign"),
+        (["campaign", "cancel"], "no campaign"),
+        (["email", "launch"], "no email campaign"),
+        (["email", "cancel"], "no email campaign"),
+        (["email", "resume"], "no email campaign"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_an_id_beyond_every_row_is_nobodys(given: list[str], words: str, most: int) -> None:
+    with pytest.raises(CommandError, match=f"{words} {most}"):
+        call_command(*given, str(most))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["voice", "upload", "{endless}"], "at most 5 MB"),
+        (["mms", "upload", "{endless}"], "at most 50 KB"),
+        (["numbers", "pool", "create", "p1", "--concurrency", "1", "--file", "{endless}"], "larger than 1 MB"),
+        (
+            ["voice", "group", "create", *FOR_ALL[:4], "--app", "v1", "--text", "Hi", "--file", "{endless}"],
+            "than 20 MB",
+        ),
+    ],
+    ids=lambda given: " ".join(given[:3]) if isinstance(given, list) else "",
+)
+def test_a_file_that_never_ends_is_read_no_further_than_its_limit(given: list[str], words: str) -> None:
+    Application.objects.create(app_id="v1", channel="voice")
+    with pytest.raises(CommandError, match=words):
+        call_command(*(one.format(endless="/dev/zero") for one in given))
+
+
+def test_a_pipe_is_not_said_to_be_missing() -> None:
+    with pytest.raises(CommandError, match="/dev/zero: It is a device or a pipe. Save it as a file, and name that."):
+        call_command("contacts", "import", "/dev/zero")
+
+
 def test_an_amount_that_is_too_fine_is_said_once() -> None:
     Application.objects.create(app_id="app1", channel="sms")
 

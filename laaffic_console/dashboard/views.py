@@ -8,6 +8,8 @@ from django.template import loader
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from laaffic_console.dashboard import search
 from laaffic_console.dashboard.health import health, health_page, support_bundle
@@ -16,11 +18,15 @@ from laaffic_console.kit.pages import require
 from laaffic_console.kit.sql import database_troubles
 
 
+@csrf_exempt  # which would answer anything but GET before it is said that only GET is
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """This process answers."""
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Database, queue and worker heartbeat do; 503 says which does not, to scripts and so always in English."""
     with translation.override("en"):

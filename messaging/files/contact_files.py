@@ -191,11 +191,13 @@ class ContactFile:
                 cells = next(reader)
             except StopIteration:
                 return
-            except csv.Error:
+            except csv.Error as problem:
                 # After a cell that never ends, all further rows would be read wrongly, perhaps a million.
                 if len(of_this_row) > 1 and sum(map(len, of_this_row)) > MAX_CELL:
                     raise _never_closed(line) from None
                 said = _("A quotation mark is left open or is in the middle of a cell. Write it twice.")
+                if "field larger" in str(problem) and not any('"' in text for text in of_this_row):
+                    said = _("A cell has more than %(most)s characters.") % {"most": number(MAX_CELL)}
                 yield Row(line, [], said, "".join(of_this_row).rstrip("\r\n"))
             except UnicodeDecodeError:
                 said = _("Below row %(n)d the file is not %(encoding)s any more. Save it as “CSV UTF-8”.")

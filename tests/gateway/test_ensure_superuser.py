@@ -35,6 +35,17 @@ def test_a_weak_password_makes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "why"), [("", "cannot be blank"), ("b" * 151, "at most 150"), ("b b", "valid username")]
+)
+def test_a_name_that_no_page_takes_makes_nobody(monkeypatch: pytest.MonkeyPatch, name: str, why: str) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", GOOD)
+    with pytest.raises(CommandError, match=f"username: .*{why}"):
+        call_command("ensure_superuser", name)
+
+    assert not User.objects.exists()
+
+
 @pytest.mark.parametrize("password", ["abc", "bob-the-superuser"])
 def test_nor_does_djangos_own_command_without_a_keyboard(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     given = {"username": "bob-the-superuser", "email": "bob@example.org", "interactive": False, "stdout": StringIO()}

@@ -12,10 +12,11 @@ from django.core.management.base import CommandError
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
-from laaffic_console.kit.process.commands import belongs
+from laaffic_console.kit.process.commands import belongs, content_of
 from laaffic_console.kit.words.plain_text import capitals
 from messaging.management.named import application_of, group_named, region_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
+from messaging.services.contacts import suppression
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
 from voice.services.group_calls import callees as group_callees
@@ -275,7 +276,7 @@ def _audio(name: str) -> AudioFile | None:
 
 
 def _upload(file: Path) -> "SimpleUploadedFile":
-    try:
-        return SimpleUploadedFile(file.name, file.read_bytes())
-    except OSError as problem:
-        raise CommandError(f"{file} cannot be read: {problem.strerror}") from problem
+    data, size = content_of(file, suppression.MAX_BYTES)
+    upload = SimpleUploadedFile(file.name, data)
+    upload.size = size
+    return upload

@@ -3,8 +3,9 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -53,10 +54,47 @@ def leave_to_nobody(stream: Any) -> None:
         os.close(nobody)
 
 
+class _NotEmpty(argparse.Action):
+    """A value that is empty, as a script's unset variable gives it, is not taken for an option that was left out: it
+    would send now what was to be sent later, or to everybody what was for a few."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if isinstance(values, str) and not values.strip():
+            raise CommandError(f"{option_string} is empty. Give a value, or leave it out.")
+        super().__call__(parser, namespace, values, option_string)
+
+
+class _Store(_NotEmpty, argparse._StoreAction):
+    pass
+
+
+class _Append(_NotEmpty, argparse._AppendAction):
+    pass
+
+
+NOT_EMPTY: dict[type[argparse.Action], type[argparse.Action]] = {
+    argparse._StoreAction: _Store,
+    argparse._AppendAction: _Append,
+}
+# Empty, they say that nothing is given, wherever they are taken: no reason, no sender ID, no number to show.
+NOTHING_GIVEN = ("again", "sender_id", "sms_sender_id", "display_number")
+
+
+def _refuse_empty(parser: argparse.ArgumentParser, but: Collection[str]) -> None:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                _refuse_empty(verb, but)
+        elif action.option_strings and action.dest not in but:
+            action.__class__ = NOT_EMPTY.get(type(action), type(action))
+
+
 class ConsoleCommand(BaseCommand):
     """Asks the console's own checks before it runs: Django's would load every page first, and take as long again."""
 
     requires_system_checks = [CHECKS]
+    # Options whose value may be empty, by their names in code: that says something else there than leaving them out.
+    may_be_empty: frozenset[str] = frozenset()
     # {field that services name in what they refuse: arguments that give it}, by their names in code, where those differ
     given_by: Mapping[str, Sequence[str]] = {}
 
@@ -74,6 +112,7 @@ class ConsoleCommand(BaseCommand):
 
     def create_parser(self, *args: Any, **options: Any) -> CommandParser:
         parser = self._parser = super().create_parser(*args, **options)
+        _refuse_empty(parser, but={*NOTHING_GIVEN, *self.may_be_empty})
         return parser
 
     def execute(self, *args: Any, **options: Any) -> Any:
@@ -145,6 +184,19 @@ def said(problem: ValidationError, typed: Mapping[str, str] | None = None) -> li
         for message in messages
     ]
     return [*sentences, *notes]
+
+
+def content_of(path: Path, at_most: int) -> tuple[bytes, int]:
+    """The file's content and its size in bytes; of one that is larger, or never ends, no more than shows that it is.
+
+    CommandError where it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(at_most + 1)
+            return data, max(len(data), os.fstat(file.fileno()).st_size)
+    except OSError as problem:
+        raise CommandError(f"{path} cannot be read: {problem.strerror}.") from problem
 
 
 def option(name: str) -> str:

@@ -106,7 +106,10 @@ class Select(_Statement):
         if text.locks and to.get_autocommit():
             raise TransactionManagementError("rows are locked outside of a transaction")
         with prepared.cursor(to) as cursor:
-            cursor.execute(text.sql, text.filled(given, to))
+            try:
+                cursor.execute(text.sql, text.filled(given, to))
+            except OverflowError:  # SQLite has no integer of over 64 bits, so no row has it; PostgreSQL finds none
+                return [], text
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return _converted(found, text, to) if text.converters else found, text
 

@@ -73,7 +73,7 @@ class Command(ConsoleCommand):
         path: Path = options["file"]
         region = region_named(options["region"])
         if options["bad_rows"]:
-            look_at(options["bad_rows"])
+            look_at(options["bad_rows"], path)
         try:
             job = import_files.open_path(
                 path,
@@ -115,7 +115,7 @@ class Command(ConsoleCommand):
         self.stdout.write(f"{number(written)} contacts written to {options['file']}")
 
 
-def look_at(path: Path) -> None:
+def look_at(path: Path, imported: Path) -> None:
     """Before anything is imported: CommandError for a name that no file of invalid rows can have."""
     try:
         exports.kind_of(path)
@@ -123,6 +123,8 @@ def look_at(path: Path) -> None:
         raise CommandError(f"--bad-rows: {problem}") from problem
     try:
         is_there = path.parent.is_dir()
+        if path.exists() and imported.exists() and path.samefile(imported):
+            raise CommandError("--bad-rows: this is the file that is imported. Name another.")
     except OSError as problem:
         raise CommandError(f"--bad-rows: {path.parent} cannot be read: {problem.strerror}.") from problem
     if not is_there:

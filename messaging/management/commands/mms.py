@@ -9,9 +9,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand, content_of
 from messaging.management import draft_arguments
 from messaging.management.commands.campaign import as_text
+from messaging.media import attachment_content
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.mms import attachments
@@ -123,12 +124,9 @@ def as_lines(rows: list[dict[str, Any]]) -> str:
 
 
 def kept_file(path: Path) -> MmsAttachment:
+    data, size = content_of(path, attachment_content.MAX_BYTES)
     try:
-        data = path.read_bytes()
-    except OSError as problem:
-        raise CommandError(f"{path} cannot be read: {problem.strerror}.") from problem
-    try:
-        return attachments.add(data, path.name)[0]
+        return attachments.add(data, path.name, size=size)[0]
     except ValidationError as problem:
         raise CommandError(f"{path.name}: {' '.join(problem.messages)}") from problem
 

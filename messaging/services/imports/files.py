@@ -147,6 +147,8 @@ def open_path(
     options: RowOptions = NO_OPTIONS,
 ) -> ContactImport:
     """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UnreadableFile(_("It is a device or a pipe. Save it as a file, and name that."))
     job = ContactImport(
         file=str(path.resolve()),
         file_name=keepable(without_marks(path.name))[:200],

@@ -156,6 +156,17 @@ class GivenBackTests:
 
         assert (tmp_path / "bad.csv").read_text("utf-8-sig").startswith("phone,row,reason\n12,2,")
 
+    def test_they_do_not_take_the_place_of_the_file_that_is_imported(self, tmp_path: Path) -> None:
+        people = "phone\n+919876543210\n12\n"
+        (tmp_path / "list.csv").write_text(people)
+        (tmp_path / "same.csv").symlink_to(tmp_path / "list.csv")
+
+        with pytest.raises(CommandError, match="--bad-rows: this is the file that is imported"):
+            call_command("contacts", "import", str(tmp_path / "list.csv"), "--bad-rows", str(tmp_path / "same.csv"))
+
+        assert (tmp_path / "list.csv").read_text() == people
+        assert not ContactImport.objects.exists()
+
     @pytest.mark.parametrize(
         ("given", "why"), [("bad.txt", "must end in .csv or .xlsx"), ("none/bad.csv", "there is no folder")]
     )

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
@@ -12,7 +13,7 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
-from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand, content_of
 from laaffic_console.laaffic import InvalidRequest, LaafficError
 from messaging.management import draft_arguments
 from messaging.management.written_files import written
@@ -22,6 +23,7 @@ from voice.registered import export_kinds
 from voice.services import syncing
 from voice.services.asking import lookups, scheduling
 from voice.services.asking.lookups import AskFailed
+from voice.services.audio import content as audio_content
 from voice.services.audio import elsewhere as audio_elsewhere
 from voice.services.audio import uploads
 from voice.services.audio.uploads import UploadFailed, UploadUnknown
@@ -124,10 +126,9 @@ class Command(ConsoleCommand):
 
     def _upload(self, options: dict[str, Any]) -> dict[str, Any]:
         file: Path = options["file"]
-        try:
-            data = file.read_bytes()
-        except OSError as problem:
-            raise CommandError(f"{file} cannot be read: {problem.strerror}") from problem
+        data, size = content_of(file, settings.AUDIO_MAX_BYTES)
+        if too_large := audio_content.problem_with_size(size):
+            raise CommandError(f"{file}: {too_large}")
         kept, is_new = uploads.add(data, options["name"] or uploads.suggested_name(file.name))
         document = {"id": kept.pk, "name": kept.name, "new": is_new, "file_id": "", "seconds": kept.seconds}
         try:

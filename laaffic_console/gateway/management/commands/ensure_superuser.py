@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand, said
 
 VARIABLE = "DJANGO_SUPERUSER_PASSWORD"  # of the environment
 
@@ -23,6 +23,14 @@ def refuse_weak(password: str, user: User) -> None:
         raise CommandError(f"{VARIABLE}: {' '.join(problem.messages)}") from problem
 
 
+def refuse_name(username: str) -> None:
+    """CommandError for a name that no page would take."""
+    try:
+        User(username=username).clean_fields(exclude=["password"])
+    except ValidationError as problem:
+        raise CommandError("\n".join(said(problem))) from problem
+
+
 class Command(ConsoleCommand):
     help = "Make a superuser, or give an existing one the password in DJANGO_SUPERUSER_PASSWORD."
 
@@ -33,6 +41,7 @@ class Command(ConsoleCommand):
         password = os.environ.get(VARIABLE)
         if not password:
             raise CommandError("Set DJANGO_SUPERUSER_PASSWORD to the password.")
+        refuse_name(options["username"])
         with transaction.atomic():
             user, is_new = get_user_model().objects.get_or_create(
                 username=options["username"], defaults={"is_staff": True, "is_superuser": True}

@@ -11,8 +11,10 @@ from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
-from laaffic_console.kit.process.commands import ConsoleCommand, is_given, option
+from laaffic_console.kit.process.commands import ConsoleCommand, content_of, is_given, option
 from laaffic_console.laaffic import VoicemailFile
+from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
+from phone_numbers import number_lists
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
 from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling, syncing
@@ -44,6 +46,9 @@ class Command(ConsoleCommand):
         "pool_number": ["number", "pool"],
         "application": ["app"],
     }
+
+    # An owned number's remark and addresses, and the addresses that a pool takes calls from, are taken away so.
+    may_be_empty = frozenset({"remark", "inbound_prefix", "in_addresses", "out_addresses", "whitelist"})
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -148,7 +153,7 @@ class Command(ConsoleCommand):
         if "voicemail" in given:
             given["voicemail"] = given["voicemail"] == "on"
         path: Path | None = options["voicemail_file"]
-        file = VoicemailFile(path.name, read_file(path)) if path else None
+        file = VoicemailFile(path.name, content_of(path, MAX_VOICEMAIL)[0]) if path else None
         if not given and file is None:
             return of_owned(number)
         entry = owned_changes.edit(number, given, file=file)
@@ -207,7 +212,7 @@ class Command(ConsoleCommand):
             whitelist=ours.whitelist if options["whitelist"] is None else options["whitelist"],
             max_concurrency=ours.max_concurrency if options["concurrency"] is None else options["concurrency"],
             numbers=numbers,
-            file=read_file(file) if file else None,
+            file=content_of(file, number_lists.MAX_FILE)[0] if file else None,
             pool=pool,
         )
 
@@ -242,13 +247,6 @@ def names_of(kind: str) -> list[str]:
             "Register an application for numbers first: manage.py register_app APPID --channel number"
         )
     return [binding_sync.name_of(application) for application in ours]
-
-
-def read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise CommandError(f"{path} cannot be read: {problem.strerror}.") from problem
 
 
 def application_named(app_id: str | None) -> Application:
