@@ -14,7 +14,7 @@ from laaffic_console.laaffic.codes import Family
 from laaffic_console.laaffic.errors import InvalidRequest
 from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_digits, check_length, check_range, joined
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
-from laaffic_console.laaffic.reports import count, text
+from laaffic_console.laaffic.reports import count, digits, text
 
 LONGEST_BINDING = 259_200  # seconds: three days
 MAX_WHITELIST = 200  # characters, commas included
@@ -32,7 +32,7 @@ class BindingKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A and B, each of whom reaches the other by a middle number. Ids are text; numbers are as the gateway has them."""
+    """A and B, each of whom reaches the other by a middle number. Ids are text; numbers are digits."""
 
     bind_id: str
     phone_a: str
@@ -157,8 +157,9 @@ class NumbersApi(Interfaces):
             "bizType": int(kind),
         }
         data = self._post("/number/pns/bind", body).body.get("data")
-        told = {key: text(value) for key, value in data.items()} if isinstance(data, dict) else {}
-        return NewBinding(*(told.get(name, "") for name in ("bindId", "pnsNumberA", "pnsNumberB")))
+        told = data if isinstance(data, dict) else {}
+        middle_numbers = (digits(told.get(name)) for name in ("pnsNumberA", "pnsNumberB"))
+        return NewBinding(text(told.get("bindId")), *middle_numbers)
 
     def unbind(self, *, app_id: str, bind_id: str) -> None:
         """POST /number/pns/unbind. Refused with −24 where the binding is gone already."""
@@ -240,14 +241,13 @@ class NumbersApi(Interfaces):
     def _binding(self, row: dict[str, Any]) -> Binding:
         if not (bind_id := text(row.get("bindId"))):
             raise MalformedRecord("a binding without bindId")
-        known = partial(_named, row)
         raw = text(row.get("expireTime"))
         return Binding(
             bind_id=bind_id,
-            phone_a=known("phoneA"),
-            phone_b=known("phoneB"),
-            pns_number_a=known("pnsNumberA"),
-            pns_number_b=known("pnsNumberB"),
+            phone_a=digits(row.get("phoneA")),
+            phone_b=digits(row.get("phoneB")),
+            pns_number_a=digits(row.get("pnsNumberA")),
+            pns_number_b=digits(row.get("pnsNumberB")),
             expires_at=times.from_text(raw, self._zone),
             expire_time=raw,
         )
@@ -306,13 +306,13 @@ def _pool(row: dict[str, Any]) -> NumberPool:
         pool_number=pool_number,
         whitelist=_listed(row.get("customerWhitelist")),
         max_concurrency=count(row.get("maxConcurrency")),
-        numbers=_listed(row.get("numberList")),
+        numbers=list(map(digits, _listed(row.get("numberList")))),
     )
 
 
 def _owned(row: dict[str, Any]) -> OwnedNumber:
     known = partial(_named, row)
-    if not (number := known("number")):
+    if not (number := digits(row.get("number"))):
         raise MalformedRecord("an owned number without number")
     raw_state = known("state")
     return OwnedNumber(

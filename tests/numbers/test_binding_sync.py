@@ -3,9 +3,11 @@
 import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any, ClassVar
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -21,7 +23,7 @@ from laaffic_console.laaffic.pages import Page
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from phone_numbers import jobs
-from phone_numbers.models import Binding, BindingRequest, OwnedNumber, SyncStatus
+from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, SyncStatus
 from phone_numbers.services import binding_sync, owned_sync, scheduling, syncing
 from phone_numbers.services.syncing import SyncFailed
 from tests.numbers.conftest import Door, point_at
@@ -147,6 +149,23 @@ class WholeListTests:
 
         assert Binding.objects.live().filter(application=application).count() == 2
         assert Binding.objects.live().filter(application=other).count() == 3
+
+
+def test_numbers_that_were_kept_with_a_plus_are_digits(application: Application) -> None:
+    made = Binding.objects.create(
+        application=application, bind_id="7", phone_a="+919876543210", phone_b="00919876543211", pns_number_a="91 1-2"
+    )
+    owned = [OwnedNumber.objects.create(number=number) for number in ("+9180001", "+9180002", "9180002")]
+    pool = NumberPool.objects.create(pool_number="1", listed_numbers=["+9178605501", "1258"])
+
+    import_module("phone_numbers.migrations.0012_plain_digits").rewrite(apps, None)
+
+    made.refresh_from_db()
+    pool.refresh_from_db()
+    assert (made.phone_a, made.phone_b, made.pns_number_a) == ("919876543210", "919876543211", "9112")
+    assert pool.listed_numbers == ["9178605501", "1258"]
+    kept = OwnedNumber.objects.filter(pk__in=[one.pk for one in owned]).order_by("pk")
+    assert list(kept.values_list("number", flat=True)) == ["9180001", "+9180002", "9180002"]
 
 
 class TroubleTests:

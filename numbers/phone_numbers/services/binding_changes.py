@@ -20,6 +20,7 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
+from messaging.subscribers import every_spelling, subscriber
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
 from phone_numbers.services import binding_sync, syncing
@@ -61,7 +62,9 @@ def bind(
             requested_by=by,
         )
         summary = {"pool": pool_number, "seconds": seconds, "kind": int(kind)}
-        entry = _prepare("bind", request, ledger.digest_of("bind", *sorted((a, b))), summary, again, by)
+        entry = _prepare(
+            "bind", request, ledger.digest_of("bind", *sorted(map(subscriber, (a, b)))), summary, again, by
+        )
     try:
         result = single_requests.send(
             entry,
@@ -138,7 +141,7 @@ def checked_pair(phone_a: str, phone_b: str) -> tuple[str, str]:
     if problems:
         raise ValidationError(problems)
     a, b = numbers["phone_a"], numbers["phone_b"]
-    if a == b:
+    if subscriber(a) == subscriber(b):
         raise ValidationError({"phone_b": _("A and B are the same number. A binding joins two.")})
     if _calling_code(a) != _calling_code(b):
         shown = {"a": f"+{_calling_code(a)}", "b": f"+{_calling_code(b)}"}
@@ -259,7 +262,7 @@ def _explained(problem: LaafficError, request: BindingRequest) -> ValidationErro
 
 def _bound_already(request: BindingRequest) -> str:
     """The sentence for −35, which says that one of the two is bound, but not which; our copy may know."""
-    both = [request.phone_a, request.phone_b]
+    both = every_spelling([request.phone_a, request.phone_b])
     live = Binding.objects.live().filter(application=request.application)
     known = live.filter(phone_a__in=both) | live.filter(phone_b__in=both)
     if found := known.order_by("-pk").first():
