@@ -56,7 +56,7 @@ class NewBinding:
 class NumberPool:
     pool_number: str  # the virtual calling number by which the pool is known
     whitelist: list[str]  # addresses
-    max_concurrency: int | None  # calls at once; None where it could not be read
+    max_concurrency: int  # calls at once
     numbers: list[str]
 
 
@@ -85,6 +85,7 @@ class OwnedNumber:
     voicemail_file_id: str
     voicemail_file_name: str
     voicemail_max_hangup: int | None  # seconds
+    unread: frozenset[str] = frozenset()  # fields about which the row says nothing that can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,12 +303,37 @@ def _pool_numbers(numbers: Sequence[str], held: Collection[str] = ()) -> list[st
 def _pool(row: dict[str, Any]) -> NumberPool:
     if not (pool_number := _named(row, "poolNumber")):
         raise MalformedRecord("a pool without poolNumber")
+    concurrency = count(row.get("maxConcurrency"))
+    if concurrency is None:
+        raise MalformedRecord(f"pool {pool_number[:40]} without a maxConcurrency that can be read")
+    for name in ("customerWhitelist", "numberList"):
+        if isinstance(row.get(name, {}), dict):
+            raise MalformedRecord(f"pool {pool_number[:40]} without {name}")
     return NumberPool(
         pool_number=pool_number,
         whitelist=_listed(row.get("customerWhitelist")),
-        max_concurrency=count(row.get("maxConcurrency")),
+        max_concurrency=concurrency,
         numbers=list(map(digits, _listed(row.get("numberList")))),
     )
+
+
+_OWNED_FIELDS = {
+    "ccode": "calling_code",
+    "country": "country",
+    "dueDate": "due_on",
+    "state": "state",
+    "type": "kind",
+    "autoRenew": "auto_renew",
+    "appId": "app_id",
+    "remark": "remark",
+    "inboundPrefix": "inbound_prefix",
+    "outIp": "out_ip",
+    "inIp": "in_ip",
+    "enableVoicemail": "has_voicemail",
+    "voicemailFileId": "voicemail_file_id",
+    "voicemailFileName": "voicemail_file_name",
+    "voicemailMaxHangup": "voicemail_max_hangup",
+}
 
 
 def _owned(row: dict[str, Any]) -> OwnedNumber:
@@ -315,24 +341,34 @@ def _owned(row: dict[str, Any]) -> OwnedNumber:
     if not (number := digits(row.get("number"))):
         raise MalformedRecord("an owned number without number")
     raw_state = known("state")
+    due_on, auto_renew = _day(known("dueDate")), _switch(row.get("autoRenew"))
+    has_voicemail, voicemail_max_hangup = _switch(row.get("enableVoicemail")), count(row.get("voicemailMaxHangup"))
+    read = {
+        "dueDate": due_on,
+        "autoRenew": auto_renew,
+        "enableVoicemail": has_voicemail,
+        "voicemailMaxHangup": voicemail_max_hangup,
+    }
+    garbled = {_OWNED_FIELDS[name] for name, value in read.items() if value is None and known(name)}
     return OwnedNumber(
         number=number,
         calling_code=known("ccode"),
         country=known("country"),
-        due_on=_day(known("dueDate")),
+        due_on=due_on,
         state=NumberState(int(raw_state)) if raw_state in ("3", "4", "5") else None,
         raw_state=raw_state,
         kind=known("type").upper(),
-        auto_renew=_switch(row.get("autoRenew")),
+        auto_renew=auto_renew,
         app_id=known("appId"),
         remark=known("remark"),
         inbound_prefix=known("inboundPrefix"),
         out_ip=known("outIp"),
         in_ip=known("inIp"),
-        has_voicemail=_switch(row.get("enableVoicemail")),
+        has_voicemail=has_voicemail,
         voicemail_file_id=known("voicemailFileId"),
         voicemail_file_name=known("voicemailFileName"),
-        voicemail_max_hangup=count(row.get("voicemailMaxHangup")),
+        voicemail_max_hangup=voicemail_max_hangup,
+        unread=pages.unread(row, _OWNED_FIELDS) | garbled,
     )
 
 

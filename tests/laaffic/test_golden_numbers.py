@@ -400,14 +400,29 @@ class QueryNumberPoolTests:
         assert gateway.received[0].body == b'{"current":1,"size":10,"params":{}}'
         assert pool == NumberPool("918885", ["192.168.10.17", "192.168.10.18"], 99, ["9178605501", "9178605502"])
 
-    def test_a_pool_may_say_less(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
-        gateway.will(
-            answer(page({"poolNumber": 918885, "numberList": "9178605501,9178605502", "maxConcurrency": None}))
-        )
+    def test_a_pool_may_say_it_otherwise(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        row = {"poolNumber": 918885, "customerWhitelist": None, "numberList": "9178605501,9178605502"}
+        gateway.will(answer(page(row | {"maxConcurrency": 99.0})))
 
         [pool] = client.numbers.query_pools().records
 
-        assert pool == NumberPool("918885", [], None, ["9178605501", "9178605502"])
+        assert pool == NumberPool("918885", [], 99, ["9178605501", "9178605502"])
+
+    @pytest.mark.parametrize(
+        "changed",
+        [{"maxConcurrency": value} for value in (None, "", "unlimited", -1, 1.5, [])]
+        + [{"customerWhitelist": {}}, {"numberList": {}}],
+    )
+    def test_a_pool_that_does_not_say_all_is_none(
+        self, gateway: ScriptedGateway, client: LaafficClient, changed: dict[str, Any]
+    ) -> None:
+        row = {"poolNumber": "918885", "customerWhitelist": "", "maxConcurrency": 99, "numberList": []}
+        without = {name: value for name, value in row.items() if name not in changed}
+        gateway.will(answer(page(row | changed, without, row)))
+
+        read = client.numbers.query_pools()
+
+        assert (len(read.records), len(read.problems)) == (1, 2)
 
 
 class OwnedNumberTests:

@@ -188,6 +188,7 @@ class PoolTests:
             (["edit", "918885", "--whitelist", "10.0.0.300"], "whitelist: “10.0.0.300” is not an address"),
             (["edit", "918885", "--concurrency=-1"], "--concurrency: "),
             (["edit", "918885", "--concurrency", "1", "--confirm", "x"], "Type 918885"),
+            (["create", "918000", "--whitelist", "10.0.0.1"], "--concurrency: "),
             (["edit", "918885", "--file", "/nowhere.csv"], "cannot be read"),
             (["apply", "918885", "--version-number", "9"], "no version 9"),
         ],

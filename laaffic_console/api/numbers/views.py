@@ -150,12 +150,12 @@ def _pool(answer: Answer) -> Response:
 
 def _config(asked: dict[str, Any], number: str, pool: NumberPool | None = None) -> PoolConfig:
     """The pool's configuration with the fields that are named; the others stay as in our version."""
-    ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
+    ours = pool.current.config if pool and pool.current else None
     return pool_changes.read(
         pool_number=number,
-        whitelist=",".join(asked.get("whitelist", ours.addresses)),
-        max_concurrency=asked.get("concurrency", ours.max_concurrency),
-        numbers=",".join(asked.get("numbers", ours.numbers)),
+        whitelist=",".join(asked.get("whitelist", ours.addresses if ours else ())),
+        max_concurrency=asked.get("concurrency", ours.max_concurrency if ours else None),
+        numbers=",".join(asked.get("numbers", ours.numbers if ours else ())),
         pool=pool,
     ).config
 

@@ -14,7 +14,7 @@ from laaffic_console.kit.process import document_text
 from laaffic_console.kit.process.commands import ConsoleCommand, is_given, option
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
-from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
+from phone_numbers.pool_config import PoolDifference, difference
 from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling, syncing
 from phone_numbers.services.syncing import SyncFailed
 
@@ -197,15 +197,19 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any], pool: NumberPool | None, number: str) -> pool_changes.Proposal:
         """The pool's settings with the given options; the others stay as in our version."""
-        ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
+        ours = pool.current.config if pool and pool.current else None
         file = options["file"]
         numbers = options["numbers"]
         if numbers is None:
-            numbers = "" if file else ",".join(ours.numbers)
+            numbers = ",".join(ours.numbers) if ours and not file else ""
+        whitelist, concurrency = options["whitelist"], options["concurrency"]
+        if ours is not None:
+            whitelist = ours.whitelist if whitelist is None else whitelist
+            concurrency = ours.max_concurrency if concurrency is None else concurrency
         return pool_changes.read(
             pool_number=number,
-            whitelist=ours.whitelist if options["whitelist"] is None else options["whitelist"],
-            max_concurrency=ours.max_concurrency if options["concurrency"] is None else options["concurrency"],
+            whitelist=whitelist or "",
+            max_concurrency=concurrency,
             numbers=numbers,
             file=read_file(file) if file else None,
             pool=pool,
