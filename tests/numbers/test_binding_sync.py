@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from django.apps import apps
@@ -20,6 +20,7 @@ from laaffic_console.gateway.services.work import leases
 from laaffic_console.laaffic import numbers as wire
 from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.transport import Transport
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from phone_numbers import jobs
@@ -166,6 +167,40 @@ def test_numbers_that_were_kept_with_a_plus_are_digits(application: Application)
     assert pool.listed_numbers == ["9178605501", "1258"]
     kept = OwnedNumber.objects.filter(pk__in=[one.pk for one in owned]).order_by("pk")
     assert list(kept.values_list("number", flat=True)) == ["9180001", "+9180002", "9180002"]
+
+
+@pytest.mark.parametrize("said", [{}, {"expireTime": None}, {"expireTime": "soon"}])
+def test_what_a_row_does_not_say_stays_as_it_is_known(application: Application, said: dict[str, Any]) -> None:
+    api = NumbersApi(cast("Transport", None))
+    whole = {"bindId": 7, "phoneA": "9198", "phoneB": "9199", "pnsNumberA": "91", "pnsNumberB": "92"}
+    ends = "2099-10-22 09:00:00"
+    binding_sync.write(application, [api._binding(whole | {"expireTime": ends})], began=timezone.now())
+    before = Binding.objects.values(*binding_sync.COPIED).get()
+
+    binding_sync.write(application, [api._binding({"bindId": 7, **said})], began=timezone.now())
+
+    assert Binding.objects.values(*binding_sync.COPIED).get() == before
+    assert before["expires_at"] is not None
+
+
+def test_a_row_that_cannot_be_kept_is_still_in_the_list(
+    sandbox: RunningSandbox, application: Application, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door("bindings/add", count=3)
+    binding_sync.sync(application)
+    bad, write = Binding.objects.latest("pk").bind_id, binding_sync.write
+
+    def not_this_one(application: Application, records: Sequence[wire.Binding], **given: Any) -> int:
+        if any(record.bind_id == bad for record in records):
+            raise ValueError("too long")
+        return write(application, records, **given)
+
+    monkeypatch.setattr(binding_sync, "write", not_this_one)
+
+    read = binding_sync.sync(application)
+
+    assert (read.rows, read.unreadable, read.gone, read.is_complete) == (3, 1, 0, False)
+    assert Binding.objects.live().count() == 3
 
 
 class TroubleTests:

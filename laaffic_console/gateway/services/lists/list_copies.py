@@ -44,6 +44,14 @@ class Copied:
     unreadable: int = 0  # rows that could not be read
 
 
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[Record]):
+    """What came of a page's rows."""
+
+    added: int
+    lost: list[Record]  # could not be kept: as the list has them, they count as unreadable
+
+
 @dataclass(slots=True)
 class Reading(Generic[Copy]):
     """When a synchronisation began, its lease, and the copy that it fills."""
@@ -152,10 +160,10 @@ def said_at_once(problem: LaafficError | NotConfigured | SyncFailed) -> str:
     return code_words.not_answered(cause) if isinstance(cause, LaafficError) else str(problem)
 
 
-def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[Record]], int]) -> int:
-    """`write` a page, in a transaction; a row that cannot be kept is shown and costs the others nothing. How many are
-    new."""
+def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[Record]], int]) -> Kept[Record]:
+    """`write` a page, in a transaction; a row that cannot be kept is shown and costs the others nothing."""
     added = 0
+    lost: list[Record] = []
 
     @transaction.atomic
     def work(some: Sequence[Record]) -> None:
@@ -163,11 +171,12 @@ def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[R
         added += write(some)
 
     def give_up(record: Record, problem: Exception) -> None:
+        lost.append(record)
         logger.error("a row of %s cannot be kept: %s", name, problem)
         isolation.note(f"a row of {name}", problem)
 
     isolation.in_pieces(records, work, give_up)
-    return added
+    return Kept(added, lost)
 
 
 def _remark(copied: Copied) -> str:
