@@ -8,6 +8,7 @@ from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import account
@@ -15,8 +16,9 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.laaffic.transport import Transport
 from laaffic_console.sandbox.testing import RunningSandbox
-from phone_numbers.models import Binding, BindingKind, BindingRequest
-from phone_numbers.services import binding_changes, binding_evidence, binding_sync, lost_requests
+from phone_numbers import jobs
+from phone_numbers.models import Binding, BindingKind, BindingRequest, SyncStatus
+from phone_numbers.services import binding_changes, binding_evidence, binding_sync, lost_requests, scheduling
 from tests.numbers.conftest import Door, long_ago
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,6 +158,38 @@ class BindTests:
 
         assert LedgerEntry.objects.count() == 1
         assert binding_changes.unbind(made.binding).entry.state == "accepted"
+
+    @pytest.mark.parametrize("verb", ["bind", "unbind"])
+    def test_the_list_of_one_that_is_switched_off_still_settles_what_is_unknown(
+        self, sandbox: RunningSandbox, application: Application, verb: str
+    ) -> None:
+        made = bind(application).binding if verb == "unbind" else None
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        asked = binding_changes.unbind(made) if made else bind(application)
+        Application.objects.update(is_active=False)
+        SyncStatus.objects.all().delete()
+        assert scheduling.names() == ["bindings NumApp1"]
+        OrmQ.objects.all().delete()
+
+        jobs.sweep()
+        for task in OrmQ.objects.all():
+            jobs.sync(*task.task["args"])
+
+        asked.refresh_from_db()
+        assert asked.entry.state == EntryState.ACCEPTED
+        assert scheduling.names() == []
+
+    def test_what_ran_out_ends_although_its_list_cannot_be_read(self, application: Application) -> None:
+        over = [lost_bind(application), lost_bind(application, verb="unbind"), lost_bind(application, seconds=259_200)]
+        ended = {"expires_at": timezone.now() - dt.timedelta(days=2), "phone_a": "1", "phone_b": "2"}
+        over[1].binding = Binding.objects.create(application=application, bind_id="7", **ended)
+        over[1].save(update_fields=["binding"])
+        LedgerEntry.objects.update(left_at=timezone.now() - dt.timedelta(days=2))
+
+        assert binding_evidence.lapse() == 2
+
+        states = [LedgerEntry.objects.get(pk=asked.entry_id).state for asked in over]
+        assert states == [EntryState.LAPSED, EntryState.LAPSED, EntryState.UNKNOWN]
 
     def test_a_pool_that_is_not_there(self, sandbox: RunningSandbox, application: Application) -> None:
         assert "−24" in problems(application, pool_number="1")["pool_number"][0]

@@ -23,7 +23,7 @@ from messaging import msisdn
 from messaging.subscribers import every_spelling, subscriber
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
-from phone_numbers.services import binding_sync, syncing
+from phone_numbers.services import binding_evidence, binding_sync, syncing
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb
@@ -176,7 +176,7 @@ def _prepare(
     entry = ledger.prepare(
         interface=interface,
         application=request.application,
-        about_kind="binding request",
+        about_kind=binding_evidence.ABOUT,
         about_id=request.pk,
         summary={**summary, **why},
         digest=digest,

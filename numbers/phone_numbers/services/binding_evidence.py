@@ -3,9 +3,10 @@
 import datetime as dt
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, EntryState
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.ledger.late_evidence import SHOWS_WITHIN, denied_lately
@@ -16,6 +17,7 @@ from phone_numbers.models import Binding, BindingRequest
 from phone_numbers.services.arrival import ARRIVES_WITHIN
 
 Verb = BindingRequest.Verb
+ABOUT = "binding request"
 LONGEST = dt.timedelta(seconds=wire.LONGEST_BINDING)
 UNKNOWN = Q(entry__state=EntryState.UNKNOWN)
 NEVER_KNOWN = Q(entry__state=EntryState.LAPSED)
@@ -34,6 +36,25 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
     settled = sum(_settle(request, began, is_complete) for request in unknown.order_by("pk"))
     denied = open_requests.filter(_denied(began))
     return settled + sum(_show_up(request, began, is_complete) for request in denied.order_by("pk"))
+
+
+def lapse() -> int:
+    """End unknown requests about bindings that ran out a day ago, if their list is not read any more; how many."""
+    unknown = LedgerEntry.objects.filter(IS_OPEN_ENTRY.implied, state=EntryState.UNKNOWN, about_kind=ABOUT)
+    requests = BindingRequest.objects.filter(entry__in=unknown).select_related("entry", "binding")
+    ago = timezone.now() - SHOWS_WITHIN
+    over = [request for request in requests.order_by("pk") if _is_about_what_is_over(request, ago)]
+    return sum(ledger.lapse(request.entry_id or 0, evidence=RAN_OUT) for request in over)
+
+
+def _is_about_what_is_over(request: BindingRequest, moment: dt.datetime) -> bool:
+    if request.verb == Verb.BIND:
+        return _would_be_over(request, moment)
+    return request.binding is not None and _had_run_out(request.binding, moment)
+
+
+def _had_run_out(binding: Binding, moment: dt.datetime) -> bool:
+    return binding.expires_at is not None and binding.expires_at + ARRIVES_WITHIN <= moment
 
 
 def _denied(began: dt.datetime) -> Q:
@@ -86,8 +107,7 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
     if binding is None:
         return False
     if not is_complete:  # a binding that has run out by now is as good as unbound
-        has_run_out = binding.expires_at is not None and binding.expires_at + ARRIVES_WITHIN <= began
-        return has_run_out and ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
+        return _had_run_out(binding, began) and ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not binding.is_live:
         Binding.objects.filter(pk=binding.pk, ending=Binding.Ending.VANISHED).update(ending=Binding.Ending.UNBOUND)
         return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=_is_gone(began))

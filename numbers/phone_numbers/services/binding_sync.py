@@ -27,7 +27,7 @@ CLOCKS_APART = dt.timedelta(minutes=1)  # a binding that ended at about its time
 
 def names() -> list[str]:
     """The names of the copied lists."""
-    return [name_of(application) for application in syncing.COPIES.applications()]
+    return [name_of(application) for application in syncing.COPIES.applications_with(binding_evidence.ABOUT)]
 
 
 def name_of(application: Application) -> str:

@@ -37,7 +37,7 @@ COPIED: dict[str, tuple[str, int | None]] = {
 
 def names() -> list[str]:
     """The names of the copied lists; none if nobody uses the channel."""
-    return [NAME] if syncing.COPIES.applications() else []
+    return [NAME] if syncing.COPIES.is_read(owned_evidence.ABOUT) else []
 
 
 def sync() -> Copied:

@@ -31,7 +31,7 @@ NAME = "pools"
 
 def names() -> list[str]:
     """The names of the copied lists; none if nobody uses the channel."""
-    return [NAME] if syncing.COPIES.applications() else []
+    return [NAME] if syncing.COPIES.is_read(pool_state.ABOUT) else []
 
 
 def sync() -> Copied:

@@ -27,7 +27,7 @@ def name_of(application: Application) -> str:
 
 def names() -> list[str]:
     """The names of the copied lists."""
-    return [name_of(application) for application in COPIES.applications()]
+    return [name_of(application) for application in COPIES.applications_with(phone_evidence.ADDED)]
 
 
 def usable() -> QuerySet[SipPhone]:

@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.models.list_copies import ListCopy
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured
@@ -80,6 +81,16 @@ class Copies(Generic[Copy]):
     def applications(self) -> list[Application]:
         return list(Application.objects.filter(channel=self.channel, is_active=True).order_by("pk"))
 
+    def applications_with(self, about: str) -> list[Application]:
+        """Also those that are switched off while a request about this is unknown: only their list tells its outcome,
+        and reading it sends nothing."""
+        is_read = Q(is_active=True) | Q(pk__in=_unknown(about).values("application"))
+        return list(Application.objects.filter(is_read, channel=self.channel).order_by("pk"))
+
+    def is_read(self, about: str) -> bool:
+        """Whether a list of the whole account is read: somebody uses it, or a request about it is unknown."""
+        return bool(self.applications()) or _unknown(about).exists()
+
     def named(self, names: Iterable[str]) -> list[Copy]:
         return list(self.model._default_manager.filter(name__in=list(names)).order_by("name"))
 
@@ -148,6 +159,10 @@ class Copies(Generic[Copy]):
         self.model._default_manager.filter(name=name).update(
             finished_at=now, succeeded_at=now, problem=_remark(copied), **counts
         )
+
+
+def _unknown(about: str) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(IS_OPEN_ENTRY.implied, state=EntryState.UNKNOWN, about_kind=about).order_by()
 
 
 def said(problem: LaafficError | NotConfigured | SyncFailed) -> str:

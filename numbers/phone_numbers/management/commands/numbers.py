@@ -15,7 +15,7 @@ from laaffic_console.kit.process.commands import ConsoleCommand, is_given, optio
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolDifference, difference
-from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling, syncing
+from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling
 from phone_numbers.services.syncing import SyncFailed
 
 LISTS = ("bindings", "pools", "owned")
@@ -240,12 +240,12 @@ def not_done(document: dict[str, Any], options: dict[str, Any]) -> CommandError 
 def names_of(kind: str) -> list[str]:
     if kind != "bindings":
         return [kind]
-    ours = syncing.COPIES.applications()
-    if not ours:
+    names = binding_sync.names()
+    if not names:
         raise switched_off.why(Channel.NUMBER) or CommandError(
             "Register an application for numbers first: manage.py register_app APPID --channel number"
         )
-    return [binding_sync.name_of(application) for application in ours]
+    return names
 
 
 def read_file(path: Path) -> bytes:
