@@ -76,7 +76,7 @@ def read_rows(rows: list[Any], read: Callable[[dict[str, Any]], T]) -> tuple[lis
 
 
 def unread(row: dict[str, Any], fields: Mapping[str, str]) -> frozenset[str]:
-    """Which of `fields`, from the row's names to ours, the row leaves out or fills with what is no single value.
+    """Which of `fields`, from the row's names to ours, the row leaves out or fills with a list or an object.
 
     It says nothing about these; null says that there is none.
     """

@@ -78,6 +78,18 @@ class BindTests:
         with pytest.raises(CommandError, match="gone already"):
             run("unbind", made["bind_id"])
 
+    def test_one_that_joins_two_others_by_now_is_not_ended_unseen(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = run("bind", "+919876543210", "+919876543211", "--pool", "918885")
+        Binding.objects.update(phone_b="919876543299")
+
+        with pytest.raises(CommandError, match="not the two that were shown"):
+            run("unbind", made["bind_id"], "--seen", made["seen"])
+
+        Binding.objects.update(phone_b="919876543211")
+        assert run("unbind", made["bind_id"], "--seen", made["seen"])["state"] == "accepted"
+
     def test_mistakes_name_their_field(self, sandbox: RunningSandbox, application: Application) -> None:
         with pytest.raises(CommandError, match="b: A and B are the same"):
             run("bind", "+919876543210", "919876543210", "--pool", "918885")

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, LedgerEntry
@@ -84,18 +85,16 @@ def bind(
     return _bound(request, result)
 
 
-def unbind(
-    binding: Binding, *, seen_pair: str | None = None, again: str = "", by: User | None = None
-) -> BindingRequest:
+def unbind(binding: Binding, *, seen: str | None = None, again: str = "", by: User | None = None) -> BindingRequest:
     """End a binding. ValidationError if it is refused; a binding that is gone already is marked as gone.
 
-    `seen_pair` is the `pair` that the caller has looked at: a synchronisation may have given the row other numbers.
+    `seen` is `pair_as_shown` of what the caller has looked at: a synchronisation may have given the row other numbers.
     """
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
         if not locked.is_live:
             raise NotNow(_("This binding is gone already: there is nothing to unbind."))
-        if seen_pair is not None and seen_pair != locked.pair:
+        if seen is not None and seen != pair_as_shown(locked):
             raise NotNow(
                 _("This binding joins %(pair)s now, not the two that were shown. Look at it again.")
                 % {"pair": locked.shown_pair}
@@ -124,6 +123,12 @@ def unbind(
         accepted(entry.pk)
         _end(locked, Binding.Ending.UNBOUND)
     return _fresh(request)
+
+
+def pair_as_shown(binding: Binding) -> str:
+    """A mark for the two that a binding joins, from which nobody can find out their numbers."""
+    told = f"{binding.pk} {binding.pair}"
+    return salted_hmac("phone_numbers.pair_as_shown", told, algorithm="sha256").hexdigest()[:32]
 
 
 def unbind_digest(binding: Binding) -> str:

@@ -57,6 +57,9 @@ class Command(ConsoleCommand):
         bind.add_argument("--kind", choices=sorted(KINDS), default="axb")
         unbind = verbs.add_parser("unbind", help="end a binding")
         unbind.add_argument("bind_id", metavar="BINDID")
+        unbind.add_argument(
+            "--seen", metavar="MARK", help="only if it still joins the two of this mark, which bind tells"
+        )
         for verb in (bind, unbind):
             verb.add_argument("--app", metavar="APPID", help="may be left out where there is only one")
             outcomes.add_again(verb)
@@ -137,7 +140,7 @@ class Command(ConsoleCommand):
 
     def unbind(self, options: dict[str, Any]) -> dict[str, Any]:
         binding = binding_named(options["bind_id"], options["app"])
-        return of_request(binding_changes.unbind(binding, again=options["again"]))
+        return of_request(binding_changes.unbind(binding, seen=options["seen"], again=options["again"]))
 
     def owned(self, options: dict[str, Any]) -> dict[str, Any]:
         """Edit the number with the given options; without any, show it. Other fields stay as they are."""
@@ -301,6 +304,7 @@ def of_request(asked: BindingRequest) -> dict[str, Any]:
         "bind_id": binding.bind_id if binding else None,
         "a_sees": binding.pns_number_a if binding else None,
         "b_sees": binding.pns_number_b if binding else None,
+        "seen": binding_changes.pair_as_shown(binding) if binding else None,
     }
 
 
