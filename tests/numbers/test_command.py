@@ -90,6 +90,14 @@ class BindTests:
         Binding.objects.update(phone_b="919876543211")
         assert run("unbind", made["bind_id"], "--seen", made["seen"])["state"] == "accepted"
 
+    def test_what_an_application_has_bound_is_ended_after_it_is_switched_off(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = run("bind", "+919876543210", "+919876543211", "--pool", "918885")
+        Application.objects.update(is_active=False)
+
+        assert run("unbind", made["bind_id"], "--app", "NumApp1")["state"] == "accepted"
+
     def test_mistakes_name_their_field(self, sandbox: RunningSandbox, application: Application) -> None:
         with pytest.raises(CommandError, match="b: A and B are the same"):
             run("bind", "+919876543210", "919876543210", "--pool", "918885")

@@ -443,7 +443,7 @@ class CommandTests:
         return json.loads(out.getvalue())
 
     def test_shown_and_changed(self, number: OwnedNumber, tmp_path: Path) -> None:
-        assert self.said(number.number)["remark"] == "Support line"
+        assert self.said(f"+{number.number}")["remark"] == "Support line"
         file = tmp_path / "hello.wav"
         file.write_bytes(WAV)
 

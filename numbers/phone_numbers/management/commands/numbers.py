@@ -13,6 +13,7 @@ from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
 from laaffic_console.kit.process.commands import ConsoleCommand, is_given, option
 from laaffic_console.laaffic import VoicemailFile
+from laaffic_console.laaffic.reports import digits
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolDifference, difference
 from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling
@@ -144,7 +145,7 @@ class Command(ConsoleCommand):
 
     def owned(self, options: dict[str, Any]) -> dict[str, Any]:
         """Edit the number with the given options; without any, show it. Other fields stay as they are."""
-        number = OwnedNumber.objects.filter(number=options["number"]).first()
+        number = OwnedNumber.objects.filter(number=digits(options["number"])).first()
         if number is None:
             raise CommandError(f"Unknown number {options['number']}. Run: manage.py numbers sync owned")
         given = {name: options[name] for name in owned_changes.FIELDS if options[name] is not None}
@@ -275,7 +276,10 @@ def binding_named(bind_id: str, app_id: str | None) -> Binding:
     """The binding with this bindId; it takes an application if two of them have the same id for different pairs."""
     found = Binding.objects.select_related("application").filter(bind_id=bind_id)
     if app_id:
-        found = found.filter(application=application_named(app_id))
+        ours = Application.objects.filter(
+            channel=Channel.NUMBER, app_id=app_id
+        ).first()  # also one that is switched off
+        found = found.filter(application=ours or application_named(app_id))
     live = list(found.filter(ended_at=None).order_by("application__app_id")[:10])
     if len(live) > 1:
         names = ", ".join(binding.application.app_id for binding in live)
