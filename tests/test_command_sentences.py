@@ -112,7 +112,7 @@ def test_a_file_that_never_ends_is_read_no_further_than_its_limit(given: list[st
 
 
 def test_a_pipe_is_not_said_to_be_missing() -> None:
-    with pytest.raises(CommandError, match="/dev/zero: It is a device or a pipe. Save it as a file, and name that."):
+    with pytest.raises(CommandError, match=r"/dev/zero: It is a device or a pipe. Save it as a file, and name that."):
         call_command("contacts", "import", "/dev/zero")
 
 

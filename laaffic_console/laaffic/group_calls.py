@@ -35,6 +35,7 @@ MAX_NUMBERS = 200_000
 MAX_TEXT = 1000
 MAX_SMS = 1000
 MAX_WINDOWS = 3
+HIGHEST_KEY = 2**63 - 1  # a long of Java
 MAX_TALK = 999  # seconds; `maxCalls`, whatever its name says
 
 Window = tuple[dt.time, dt.time]
@@ -369,6 +370,6 @@ def _windows(windows: Sequence[Window]) -> list[dict[str, str]]:
 
 
 def _key(key: str) -> int:
-    if not (key.isascii() and key.isdecimal() and len(key) <= 18):
+    if not (key.isascii() and key.isdecimal() and len(key) <= 19 and int(key) <= HIGHEST_KEY):
         raise InvalidRequest("keyId", f"{key!r} is not a key of a task")
     return int(key)

@@ -14,7 +14,7 @@ from laaffic_console.laaffic.codes import Family
 from laaffic_console.laaffic.errors import InvalidRequest
 from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_digits, check_length, check_range, joined
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
-from laaffic_console.laaffic.reports import count, text
+from laaffic_console.laaffic.reports import count, digits, text
 
 LONGEST_BINDING = 259_200  # seconds: three days
 MAX_WHITELIST = 200  # characters, commas included
@@ -32,7 +32,7 @@ class BindingKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A and B, each of whom reaches the other by a middle number. Ids are text; numbers are as the gateway has them."""
+    """A and B, each of whom reaches the other by a middle number. Ids are text; numbers are digits."""
 
     bind_id: str
     phone_a: str
@@ -56,7 +56,7 @@ class NewBinding:
 class NumberPool:
     pool_number: str  # the virtual calling number by which the pool is known
     whitelist: list[str]  # addresses
-    max_concurrency: int | None  # calls at once; None where it could not be read
+    max_concurrency: int  # calls at once
     numbers: list[str]
 
 
@@ -85,6 +85,7 @@ class OwnedNumber:
     voicemail_file_id: str
     voicemail_file_name: str
     voicemail_max_hangup: int | None  # seconds
+    unread: frozenset[str] = frozenset()  # fields about which the row says nothing that can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +158,9 @@ class NumbersApi(Interfaces):
             "bizType": int(kind),
         }
         data = self._post("/number/pns/bind", body).body.get("data")
-        told = {key: text(value) for key, value in data.items()} if isinstance(data, dict) else {}
-        return NewBinding(*(told.get(name, "") for name in ("bindId", "pnsNumberA", "pnsNumberB")))
+        told = data if isinstance(data, dict) else {}
+        middle_numbers = (digits(told.get(name)) for name in ("pnsNumberA", "pnsNumberB"))
+        return NewBinding(text(told.get("bindId")), *middle_numbers)
 
     def unbind(self, *, app_id: str, bind_id: str) -> None:
         """POST /number/pns/unbind. Refused with −24 where the binding is gone already."""
@@ -240,14 +242,13 @@ class NumbersApi(Interfaces):
     def _binding(self, row: dict[str, Any]) -> Binding:
         if not (bind_id := text(row.get("bindId"))):
             raise MalformedRecord("a binding without bindId")
-        known = partial(_named, row)
         raw = text(row.get("expireTime"))
         return Binding(
             bind_id=bind_id,
-            phone_a=known("phoneA"),
-            phone_b=known("phoneB"),
-            pns_number_a=known("pnsNumberA"),
-            pns_number_b=known("pnsNumberB"),
+            phone_a=digits(row.get("phoneA")),
+            phone_b=digits(row.get("phoneB")),
+            pns_number_a=digits(row.get("pnsNumberA")),
+            pns_number_b=digits(row.get("pnsNumberB")),
             expires_at=times.from_text(raw, self._zone),
             expire_time=raw,
         )
@@ -302,37 +303,72 @@ def _pool_numbers(numbers: Sequence[str], held: Collection[str] = ()) -> list[st
 def _pool(row: dict[str, Any]) -> NumberPool:
     if not (pool_number := _named(row, "poolNumber")):
         raise MalformedRecord("a pool without poolNumber")
+    concurrency = count(row.get("maxConcurrency"))
+    if concurrency is None:
+        raise MalformedRecord(f"pool {pool_number[:40]} without a maxConcurrency that can be read")
+    for name in ("customerWhitelist", "numberList"):
+        if isinstance(row.get(name, {}), dict):
+            raise MalformedRecord(f"pool {pool_number[:40]} without {name}")
     return NumberPool(
         pool_number=pool_number,
         whitelist=_listed(row.get("customerWhitelist")),
-        max_concurrency=count(row.get("maxConcurrency")),
-        numbers=_listed(row.get("numberList")),
+        max_concurrency=concurrency,
+        numbers=list(map(digits, _listed(row.get("numberList")))),
     )
+
+
+_OWNED_FIELDS = {
+    "ccode": "calling_code",
+    "country": "country",
+    "dueDate": "due_on",
+    "state": "state",
+    "type": "kind",
+    "autoRenew": "auto_renew",
+    "appId": "app_id",
+    "remark": "remark",
+    "inboundPrefix": "inbound_prefix",
+    "outIp": "out_ip",
+    "inIp": "in_ip",
+    "enableVoicemail": "has_voicemail",
+    "voicemailFileId": "voicemail_file_id",
+    "voicemailFileName": "voicemail_file_name",
+    "voicemailMaxHangup": "voicemail_max_hangup",
+}
 
 
 def _owned(row: dict[str, Any]) -> OwnedNumber:
     known = partial(_named, row)
-    if not (number := known("number")):
+    if not (number := digits(row.get("number"))):
         raise MalformedRecord("an owned number without number")
     raw_state = known("state")
+    due_on, auto_renew = _day(known("dueDate")), _switch(row.get("autoRenew"))
+    has_voicemail, voicemail_max_hangup = _switch(row.get("enableVoicemail")), count(row.get("voicemailMaxHangup"))
+    read = {
+        "dueDate": due_on,
+        "autoRenew": auto_renew,
+        "enableVoicemail": has_voicemail,
+        "voicemailMaxHangup": voicemail_max_hangup,
+    }
+    garbled = {_OWNED_FIELDS[name] for name, value in read.items() if value is None and known(name)}
     return OwnedNumber(
         number=number,
         calling_code=known("ccode"),
         country=known("country"),
-        due_on=_day(known("dueDate")),
+        due_on=due_on,
         state=NumberState(int(raw_state)) if raw_state in ("3", "4", "5") else None,
         raw_state=raw_state,
         kind=known("type").upper(),
-        auto_renew=_switch(row.get("autoRenew")),
+        auto_renew=auto_renew,
         app_id=known("appId"),
         remark=known("remark"),
         inbound_prefix=known("inboundPrefix"),
         out_ip=known("outIp"),
         in_ip=known("inIp"),
-        has_voicemail=_switch(row.get("enableVoicemail")),
+        has_voicemail=has_voicemail,
         voicemail_file_id=known("voicemailFileId"),
         voicemail_file_name=known("voicemailFileName"),
-        voicemail_max_hangup=count(row.get("voicemailMaxHangup")),
+        voicemail_max_hangup=voicemail_max_hangup,
+        unread=pages.unread(row, _OWNED_FIELDS) | garbled,
     )
 
 

@@ -1,7 +1,7 @@
 """Answers that come in pages: `data` with `total size current pages records` (laaffic-api#pages-of-lists)."""
 
 import reprlib
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -73,6 +73,14 @@ def read_rows(rows: list[Any], read: Callable[[dict[str, Any]], T]) -> tuple[lis
         except MalformedRecord as problem:
             problems.append(str(problem))
     return records, problems
+
+
+def unread(row: dict[str, Any], fields: Mapping[str, str]) -> frozenset[str]:
+    """Which of `fields`, from the row's names to ours, the row leaves out or fills with a list or an object.
+
+    It says nothing about these; null says that there is none.
+    """
+    return frozenset(ours for name, ours in fields.items() if isinstance(row.get(name, {}), dict | list))
 
 
 def itself(record: Hashable) -> Hashable:

@@ -246,11 +246,16 @@ def currency(named: object, amount: object = None) -> str:
 
 
 def count(value: object) -> int | None:
+    """A whole number from 0 on, also as `99` or 99.0; None for anything else."""
+    written = str(value).strip()
     try:
-        number = int(str(value).strip())
+        number = int(_WHOLE.sub("", written))
     except ValueError:
         return None
     return number if 0 <= number < 1_000_000_000 else None
+
+
+_WHOLE = re.compile(r"(?<=[0-9])\.0+$")
 
 
 class _Price(NamedTuple):

@@ -28,6 +28,7 @@ AUDIO_TYPES = ("mp3", "m4a", "wav")
 MAX_AUDIO = 5 * 1024 * 1024  # bytes; no page states it (laaffic-api#ambiguities 31)
 MAX_CALLED_INFO = 1000
 MAX_NEW_PHONES = 50
+MAX_ACCOUNT = 64  # of a SIP phone; no page states it
 MAX_PLAYED_TO = 1000  # older documents: 500, 200
 MAX_RECORD_DAYS = 31
 RECORDS_KEPT_DAYS = 60  # "the last two months"
@@ -41,6 +42,7 @@ class SipPhone:
     group: str
     name: str
     display_number: str
+    unread: frozenset[str] = frozenset()  # fields about which the row says nothing that can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class VoiceApi(Interfaces):
         `called_info` comes back in the record: the one mark to find a call by. −68: the phone is busy.
         """
         check_app_id(app_id)
-        check_length("account", account, 1, 64)
+        check_length("account", account, 1, MAX_ACCOUNT)
         body = {"appId": app_id, **_callee_fields(callee, display_number), "account": account}
         return self._id(self._post("/voice/sendSip", body | _called_info(called_info)).body)
 
@@ -302,11 +304,14 @@ def _phone(row: dict[str, Any]) -> SipPhone:
     account = text(row.get("account"))
     if not account:
         raise MalformedRecord("a phone without an account")
+    if len(account) > MAX_ACCOUNT:
+        raise MalformedRecord(f"a phone with an account of {len(account)} characters")
     return SipPhone(
         account=account,
         group=text(row.get("groupName")),
         name=text(row.get("phoneName")),
         display_number=text(row.get("displayNum")),
+        unread=pages.unread(row, {"groupName": "group", "phoneName": "name", "displayNum": "display_number"}),
     )
 
 

@@ -243,7 +243,7 @@ class BindTests:
 
     @pytest.mark.parametrize("bind_id", [1234, "1234"])
     def test_the_request_and_the_answer(self, gateway: ScriptedGateway, client: LaafficClient, bind_id: object) -> None:
-        data = {"pnsNumberA": "91502211", "pnsNumberB": "91502211", "bindId": bind_id}
+        data = {"pnsNumberA": "91502211", "pnsNumberB": "+91502211", "bindId": bind_id}
         gateway.will(answer({"status": "0", "reason": "success", "data": data}))
 
         assert self.bind(client) == NewBinding("1234", "91502211", "91502211")
@@ -390,7 +390,7 @@ class QueryNumberPoolTests:
             "poolNumber": "918885",
             "customerWhitelist": "192.168.10.17,192.168.10.18",
             "maxConcurrency": "99",
-            "numberList": ["9178605501", 9178605502],
+            "numberList": ["+9178605501", 9178605502],
         }
         gateway.will(answer(page(record)))
 
@@ -400,14 +400,29 @@ class QueryNumberPoolTests:
         assert gateway.received[0].body == b'{"current":1,"size":10,"params":{}}'
         assert pool == NumberPool("918885", ["192.168.10.17", "192.168.10.18"], 99, ["9178605501", "9178605502"])
 
-    def test_a_pool_may_say_less(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
-        gateway.will(
-            answer(page({"poolNumber": 918885, "numberList": "9178605501,9178605502", "maxConcurrency": None}))
-        )
+    def test_a_pool_may_say_it_otherwise(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        row = {"poolNumber": 918885, "customerWhitelist": None, "numberList": "9178605501,9178605502"}
+        gateway.will(answer(page(row | {"maxConcurrency": 99.0})))
 
         [pool] = client.numbers.query_pools().records
 
-        assert pool == NumberPool("918885", [], None, ["9178605501", "9178605502"])
+        assert pool == NumberPool("918885", [], 99, ["9178605501", "9178605502"])
+
+    @pytest.mark.parametrize(
+        "changed",
+        [{"maxConcurrency": value} for value in (None, "", "unlimited", -1, 1.5, [])]
+        + [{"customerWhitelist": {}}, {"numberList": {}}],
+    )
+    def test_a_pool_that_does_not_say_all_is_none(
+        self, gateway: ScriptedGateway, client: LaafficClient, changed: dict[str, Any]
+    ) -> None:
+        row = {"poolNumber": "918885", "customerWhitelist": "", "maxConcurrency": 99, "numberList": []}
+        without = {name: value for name, value in row.items() if name not in changed}
+        gateway.will(answer(page(row | changed, without, row)))
+
+        read = client.numbers.query_pools()
+
+        assert (len(read.records), len(read.problems)) == (1, 2)
 
 
 class OwnedNumberTests:
@@ -439,6 +454,17 @@ class OwnedNumberTests:
         assert (owned.due_on, owned.state) == (dt.date(2024, 4, 11), NumberState.IN_USE)
         assert (owned.auto_renew, owned.has_voicemail, owned.voicemail_max_hangup) == (True, False, 60)
         assert (owned.out_ip, owned.in_ip, owned.remark, owned.app_id) == ("192.168.10.17", "", "support", APP_ID)
+
+    @pytest.mark.parametrize("written", ["+9178605501", "00 91 7860-5501", 9178605501])
+    def test_a_number_that_is_spelt_otherwise_can_be_edited(
+        self, gateway: ScriptedGateway, client: LaafficClient, written: object
+    ) -> None:
+        gateway.will(answer(page({"number": written})), answer({"status": "0"}))
+        [owned] = client.numbers.query_owned_numbers().records
+
+        client.numbers.edit_number(number=owned.number, settings=NumberSettings(remark="support"))
+
+        assert gateway.received[1].json()["number"] == "9178605501"
 
     @pytest.mark.parametrize(
         ("state", "known"), [("4", NumberState.EXPIRED), (5, NumberState.STOPPED), (9, None), ("", None), (None, None)]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingRequest, NumberPool
-from phone_numbers.services import pool_changes, pool_sync
+from phone_numbers.services import binding_changes, pool_changes, pool_sync
 from tests.numbers.conftest import Door
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,9 +99,9 @@ class BindTests:
         made = Binding.objects.get()
         door("bindings/vanish", bind_ids=[made.bind_id])
 
-        shown = text_of(
-            admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", {"seen_pair": made.pair}, follow=True)
-        )
+        seen = {"seen_pair": binding_changes.pair_as_shown(made)}
+
+        shown = text_of(admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", seen, follow=True))
 
         assert f"Laaffic has no binding {made.bind_id} any more" in shown
         assert "Gone at Laaffic" in shown
@@ -128,9 +128,9 @@ class BindTests:
         admin_client.post(BIND, terms(application))
         made = Binding.objects.get()
 
-        shown = text_of(
-            admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", {"seen_pair": made.pair}, follow=True)
-        )
+        seen = {"seen_pair": binding_changes.pair_as_shown(made)}
+
+        shown = text_of(admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", seen, follow=True))
 
         assert "Unbound" in shown
         assert Binding.objects.get().ending == "unbound"

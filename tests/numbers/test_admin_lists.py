@@ -303,7 +303,7 @@ class MaskedTests:
         ours = BindingRequest(application=application, phone_a=binding.phone_a, phone_b="919999999999")
         with acts.acting(lambda: acts.Actor(1, "staff", sees_numbers=sees_numbers)):
             with pytest.raises(ValidationError) as problem:
-                binding_changes.unbind(binding, seen_pair="x")
+                binding_changes.unbind(binding, seen="x")
             said = [*problem.value.messages, binding_changes._bound_already(ours)]
 
         assert [binding.phone_b in one for one in said] == [sees_numbers] * 2

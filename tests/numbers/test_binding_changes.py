@@ -1,20 +1,24 @@
 """Bind and unbind: recorded before they leave, never sent twice by themselves, settled by what the list shows."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic.numbers import NumbersApi
+from laaffic_console.laaffic.transport import Transport
 from laaffic_console.sandbox.testing import RunningSandbox
-from phone_numbers.models import Binding, BindingKind, BindingRequest
-from phone_numbers.services import binding_changes, binding_evidence, binding_sync, lost_requests
+from phone_numbers import jobs
+from phone_numbers.models import Binding, BindingKind, BindingRequest, SyncStatus
+from phone_numbers.services import binding_changes, binding_evidence, binding_sync, lost_requests, scheduling
 from tests.numbers.conftest import Door, long_ago
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,6 +40,37 @@ def arrives(asked: BindingRequest) -> None:
         pool_number=asked.pool_number,
         expires_in=3600,
     )
+
+
+def lost_bind(application: Application, **given: Any) -> BindingRequest:
+    """A request that left some minutes ago, and whose answer was lost."""
+    asked = BindingRequest.objects.create(
+        **{
+            "verb": "bind",
+            "application": application,
+            "phone_a": "919876543210",
+            "phone_b": "919876543211",
+            "pool_number": "918885",
+            "seconds": 3600,
+            "newest_before": max(Binding.objects.values_list("pk", flat=True), default=0),
+            **given,
+        }
+    )
+    asked.entry = ledger.prepare(
+        interface="bind", application=application, about_kind="binding request", about_id=asked.pk, summary={}
+    )
+    asked.save(update_fields=["entry"])
+    left = timezone.now() - dt.timedelta(minutes=5)
+    LedgerEntry.objects.filter(pk=asked.entry_id).update(state=EntryState.UNKNOWN, left_at=left)
+    return asked
+
+
+def take_list(application: Application, *rows: dict[str, Any]) -> None:
+    """A whole list of these rows, as Laaffic writes them."""
+    api, began = NumbersApi(cast("Transport", None)), timezone.now()
+    binding_sync.write(application, [api._binding(row) for row in rows], began=began)
+    binding_sync.mark_ended(application, began)
+    binding_evidence.settle(application, began=began, is_complete=True)
 
 
 def problems(application: Application, **given: Any) -> dict[str, list[str]]:
@@ -66,6 +101,7 @@ class BindTests:
         [
             ({"phone_a": "nobody"}, "phone_a", "is not a phone number"),
             ({"phone_b": A}, "phone_b", "same number"),
+            ({"phone_a": "+5491123456789", "phone_b": "+541123456789"}, "phone_b", "same number"),
             ({"phone_b": "+44 7400 123456"}, "phone_b", "only numbers of one country"),
             ({"pool_number": ""}, "pool_number", "1 to 20 characters"),
             ({"pool_number": "9" * 21}, "pool_number", "1 to 20 characters"),
@@ -122,6 +158,38 @@ class BindTests:
 
         assert LedgerEntry.objects.count() == 1
         assert binding_changes.unbind(made.binding).entry.state == "accepted"
+
+    @pytest.mark.parametrize("verb", ["bind", "unbind"])
+    def test_the_list_of_one_that_is_switched_off_still_settles_what_is_unknown(
+        self, sandbox: RunningSandbox, application: Application, verb: str
+    ) -> None:
+        made = bind(application).binding if verb == "unbind" else None
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        asked = binding_changes.unbind(made) if made else bind(application)
+        Application.objects.update(is_active=False)
+        SyncStatus.objects.all().delete()
+        assert scheduling.names() == ["bindings NumApp1"]
+        OrmQ.objects.all().delete()
+
+        jobs.sweep()
+        for task in OrmQ.objects.all():
+            jobs.sync(*task.task["args"])
+
+        asked.refresh_from_db()
+        assert asked.entry.state == EntryState.ACCEPTED
+        assert scheduling.names() == []
+
+    def test_what_ran_out_ends_although_its_list_cannot_be_read(self, application: Application) -> None:
+        over = [lost_bind(application), lost_bind(application, verb="unbind"), lost_bind(application, seconds=259_200)]
+        ended = {"expires_at": timezone.now() - dt.timedelta(days=2), "phone_a": "1", "phone_b": "2"}
+        over[1].binding = Binding.objects.create(application=application, bind_id="7", **ended)
+        over[1].save(update_fields=["binding"])
+        LedgerEntry.objects.update(left_at=timezone.now() - dt.timedelta(days=2))
+
+        assert binding_evidence.lapse() == 2
+
+        states = [LedgerEntry.objects.get(pk=asked.entry_id).state for asked in over]
+        assert states == [EntryState.LAPSED, EntryState.LAPSED, EntryState.UNKNOWN]
 
     def test_a_pool_that_is_not_there(self, sandbox: RunningSandbox, application: Application) -> None:
         assert "−24" in problems(application, pool_number="1")["pool_number"][0]
@@ -267,6 +335,84 @@ class LostAnswerTests:
         binding_sync.sync(application)
         lost.refresh_from_db()
         assert (lost.entry.state, lost.binding) == (EntryState.REFUSED, None)
+
+    @pytest.mark.parametrize(
+        ("asked_for", "listed"),
+        [
+            ("919876543210", "+919876543210"),
+            ("919876543210", "00 91 98765-43210"),
+            ("5215512345678", "525512345678"),
+        ],
+    )
+    def test_a_list_that_spells_the_numbers_otherwise_shows_it_too(
+        self, application: Application, asked_for: str, listed: str
+    ) -> None:
+        other = "919876543211"
+        asked = lost_bind(application, phone_a=asked_for, phone_b=other)
+
+        take_list(application, {"bindId": 7, "phoneA": listed, "phoneB": f"+{other}", "pnsNumberA": "+9178605501"})
+
+        asked.refresh_from_db()
+        made = Binding.objects.get()
+        assert (asked.entry.state, asked.binding) == (EntryState.ACCEPTED, made)
+        assert (made.phone_b, made.pns_number_a) == (other, "9178605501")
+
+    def test_a_binding_that_two_requests_may_have_made_is_neithers(self, application: Application) -> None:
+        """And neither is denied; once one is known, the binding is the other's."""
+        both = [lost_bind(application), lost_bind(application, pool_number="918886")]
+        row = {"bindId": 7, "phoneA": "919876543210", "phoneB": "919876543211"}
+
+        take_list(application, row)
+
+        for asked in both:
+            asked.refresh_from_db()
+            assert (asked.entry.state, asked.binding) == (EntryState.UNKNOWN, None)
+        LedgerEntry.objects.filter(pk=both[1].entry_id).update(state=EntryState.REFUSED)
+        take_list(application, row)
+        both[0].refresh_from_db()
+        assert (both[0].entry.state, both[0].binding) == (EntryState.ACCEPTED, Binding.objects.get())
+
+    def test_two_requests_that_share_a_binding_end_when_it_would_be_over(self, application: Application) -> None:
+        both = [lost_bind(application, seconds=1), lost_bind(application, seconds=1)]
+        seen = timezone.now() - dt.timedelta(minutes=5)
+        numbers = {"phone_a": both[0].phone_a, "phone_b": both[0].phone_b}
+        Binding.objects.create(application=application, bind_id="7", first_seen_at=seen, **numbers)
+
+        take_list(application)
+
+        assert [entry.state for entry in LedgerEntry.objects.all()] == [EntryState.LAPSED] * 2
+
+    def test_one_that_was_over_when_the_binding_came_did_not_make_it(self, application: Application) -> None:
+        over, second = lost_bind(application, seconds=1), lost_bind(application)
+        LedgerEntry.objects.filter(pk=over.entry_id).update(state=EntryState.LAPSED)
+
+        take_list(application, {"bindId": 7, "phoneA": over.phone_a, "phoneB": over.phone_b})
+
+        second.refresh_from_db()
+        assert second.entry.state == EntryState.ACCEPTED
+
+    def test_what_came_before_the_second_request_is_the_firsts(self, application: Application) -> None:
+        first = lost_bind(application)
+        made = Binding.objects.create(
+            application=application, bind_id="7", phone_a=first.phone_a, phone_b=first.phone_b
+        )
+        second = lost_bind(application)
+
+        take_list(application)
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.entry.state, first.binding) == (EntryState.ACCEPTED, made)
+        assert (second.entry.state, second.binding) == (EntryState.REFUSED, None)
+
+    def test_of_two_denied_requests_neither_gets_what_shows_up(self, application: Application) -> None:
+        both = [lost_bind(application), lost_bind(application)]
+        take_list(application)
+        assert {entry.state for entry in LedgerEntry.objects.all()} == {EntryState.REFUSED}
+
+        take_list(application, {"bindId": 7, "phoneA": both[0].phone_a, "phoneB": both[0].phone_b})
+
+        assert {entry.state for entry in LedgerEntry.objects.all()} == {EntryState.REFUSED}
 
     def test_a_clock_that_was_ahead_when_it_left_hides_nothing(
         self, sandbox: RunningSandbox, application: Application

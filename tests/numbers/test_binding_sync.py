@@ -3,9 +3,11 @@
 import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from importlib import import_module
+from typing import Any, ClassVar, cast
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -18,10 +20,11 @@ from laaffic_console.gateway.services.work import leases
 from laaffic_console.laaffic import numbers as wire
 from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.transport import Transport
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from phone_numbers import jobs
-from phone_numbers.models import Binding, BindingRequest, OwnedNumber, SyncStatus
+from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, SyncStatus
 from phone_numbers.services import binding_sync, owned_sync, scheduling, syncing
 from phone_numbers.services.syncing import SyncFailed
 from tests.numbers.conftest import Door, point_at
@@ -147,6 +150,57 @@ class WholeListTests:
 
         assert Binding.objects.live().filter(application=application).count() == 2
         assert Binding.objects.live().filter(application=other).count() == 3
+
+
+def test_numbers_that_were_kept_with_a_plus_are_digits(application: Application) -> None:
+    made = Binding.objects.create(
+        application=application, bind_id="7", phone_a="+919876543210", phone_b="00919876543211", pns_number_a="91 1-2"
+    )
+    owned = [OwnedNumber.objects.create(number=number) for number in ("+9180001", "+9180002", "9180002")]
+    pool = NumberPool.objects.create(pool_number="1", listed_numbers=["+9178605501", "1258"])
+
+    import_module("phone_numbers.migrations.0012_plain_digits").rewrite(apps, None)
+
+    made.refresh_from_db()
+    pool.refresh_from_db()
+    assert (made.phone_a, made.phone_b, made.pns_number_a) == ("919876543210", "919876543211", "9112")
+    assert pool.listed_numbers == ["9178605501", "1258"]
+    kept = OwnedNumber.objects.filter(pk__in=[one.pk for one in owned]).order_by("pk")
+    assert list(kept.values_list("number", flat=True)) == ["9180001", "+9180002", "9180002"]
+
+
+@pytest.mark.parametrize("said", [{}, {"expireTime": None}, {"expireTime": "soon"}])
+def test_what_a_row_does_not_say_stays_as_it_is_known(application: Application, said: dict[str, Any]) -> None:
+    api = NumbersApi(cast("Transport", None))
+    whole = {"bindId": 7, "phoneA": "9198", "phoneB": "9199", "pnsNumberA": "91", "pnsNumberB": "92"}
+    ends = "2099-10-22 09:00:00"
+    binding_sync.write(application, [api._binding(whole | {"expireTime": ends})], began=timezone.now())
+    before = Binding.objects.values(*binding_sync.COPIED).get()
+
+    binding_sync.write(application, [api._binding({"bindId": 7, **said})], began=timezone.now())
+
+    assert Binding.objects.values(*binding_sync.COPIED).get() == before
+    assert before["expires_at"] is not None
+
+
+def test_a_row_that_cannot_be_kept_is_still_in_the_list(
+    sandbox: RunningSandbox, application: Application, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door("bindings/add", count=3)
+    binding_sync.sync(application)
+    bad, write = Binding.objects.latest("pk").bind_id, binding_sync.write
+
+    def not_this_one(application: Application, records: Sequence[wire.Binding], **given: Any) -> int:
+        if any(record.bind_id == bad for record in records):
+            raise ValueError("too long")
+        return write(application, records, **given)
+
+    monkeypatch.setattr(binding_sync, "write", not_this_one)
+
+    read = binding_sync.sync(application)
+
+    assert (read.rows, read.unreadable, read.gone, read.is_complete) == (3, 1, 0, False)
+    assert Binding.objects.live().count() == 3
 
 
 class TroubleTests:

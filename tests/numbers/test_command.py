@@ -78,6 +78,26 @@ class BindTests:
         with pytest.raises(CommandError, match="gone already"):
             run("unbind", made["bind_id"])
 
+    def test_one_that_joins_two_others_by_now_is_not_ended_unseen(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = run("bind", "+919876543210", "+919876543211", "--pool", "918885")
+        Binding.objects.update(phone_b="919876543299")
+
+        with pytest.raises(CommandError, match="not the two that were shown"):
+            run("unbind", made["bind_id"], "--seen", made["seen"])
+
+        Binding.objects.update(phone_b="919876543211")
+        assert run("unbind", made["bind_id"], "--seen", made["seen"])["state"] == "accepted"
+
+    def test_what_an_application_has_bound_is_ended_after_it_is_switched_off(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = run("bind", "+919876543210", "+919876543211", "--pool", "918885")
+        Application.objects.update(is_active=False)
+
+        assert run("unbind", made["bind_id"], "--app", "NumApp1")["state"] == "accepted"
+
     def test_mistakes_name_their_field(self, sandbox: RunningSandbox, application: Application) -> None:
         with pytest.raises(CommandError, match="b: A and B are the same"):
             run("bind", "+919876543210", "919876543210", "--pool", "918885")
@@ -188,6 +208,7 @@ class PoolTests:
             (["edit", "918885", "--whitelist", "10.0.0.300"], "whitelist: “10.0.0.300” is not an address"),
             (["edit", "918885", "--concurrency=-1"], "--concurrency: "),
             (["edit", "918885", "--concurrency", "1", "--confirm", "x"], "Type 918885"),
+            (["create", "918000", "--whitelist", "10.0.0.1"], "--concurrency: "),
             (["edit", "918885", "--file", "/nowhere.csv"], "cannot be read"),
             (["apply", "918885", "--version-number", "9"], "no version 9"),
         ],

@@ -21,7 +21,9 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.laaffic import VoicemailFile
+from laaffic_console.laaffic import numbers as wire
 from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
+from laaffic_console.laaffic.pages import Page
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import OwnedNumber
@@ -188,6 +190,34 @@ class EditTests:
         owned_sync.sync()
         entry.refresh_from_db()
         assert entry.state != EntryState.UNKNOWN
+
+    @pytest.mark.parametrize("said", [{}, {"remark": {}, "voicemailMaxHangup": "long", "dueDate": "soon"}])
+    def test_what_a_row_does_not_say_stays_and_denies_nothing(
+        self, sandbox: RunningSandbox, number: OwnedNumber, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any]
+    ) -> None:
+        before = OwnedNumber.objects.values(*owned_sync.COPIED).get(pk=number.pk)
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        entry = owned_changes.edit(number, {"remark": "Night line"})
+        long_ago()
+        row = wire._owned({"number": number.number, **said})
+        page = Page([row], [], 1, 1, 1)
+        monkeypatch.setattr(wire.NumbersApi, "query_owned_numbers", lambda *_given, **_more: page)
+
+        owned_sync.sync()
+
+        entry.refresh_from_db()
+        kept = OwnedNumber.objects.values(*owned_sync.COPIED).get(pk=number.pk)
+        assert (entry.state, kept) == (EntryState.UNKNOWN, before)
+
+    def test_null_says_that_there_is_none(self, number: OwnedNumber) -> None:
+        OwnedNumber.objects.update(remark="Night line", voicemail_seconds=60)
+
+        owned_sync.write(
+            [wire._owned({"number": number.number, "remark": None, "voicemailMaxHangup": None})], timezone.now()
+        )
+
+        number.refresh_from_db()
+        assert (number.remark, number.voicemail_seconds) == ("", None)
 
     def test_a_change_that_a_wrong_clock_dated_ahead_holds_up_no_list(
         self, sandbox: RunningSandbox, number: OwnedNumber
@@ -413,7 +443,7 @@ class CommandTests:
         return json.loads(out.getvalue())
 
     def test_shown_and_changed(self, number: OwnedNumber, tmp_path: Path) -> None:
-        assert self.said(number.number)["remark"] == "Support line"
+        assert self.said(f"+{number.number}")["remark"] == "Support line"
         file = tmp_path / "hello.wav"
         file.write_bytes(WAV)
 

@@ -135,6 +135,36 @@ class SyncTests:
         assert pool_sync.sync().added == 0
         assert PoolVersion.objects.count() == 2
 
+    @pytest.mark.parametrize("told", [None, "unlimited"])
+    def test_a_concurrency_that_cannot_be_read_changes_and_denies_nothing(
+        self, pool: NumberPool, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, told: str | None
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        lost = pool_changes.apply(pool, NEW, typed="918885")
+        long_ago()
+        as_listed = Pool.as_record
+        monkeypatch.setattr(Pool, "as_record", lambda listed: as_listed(listed) | {"maxConcurrency": told})
+
+        read = pool_sync.sync()
+
+        lost.refresh_from_db()
+        pool.refresh_from_db()
+        assert (read.unreadable, read.gone, lost.entry.state) == (2, 0, EntryState.UNKNOWN)
+        assert (pool.listed.max_concurrency, pool.current.max_concurrency) == (99, 99)
+
+    def test_it_is_read_for_what_is_unknown_when_nobody_uses_numbers_any_more(
+        self, pool: NumberPool, sandbox: RunningSandbox
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        lost = pool_changes.apply(pool, NEW, typed="918885")
+        Application.objects.update(is_active=False)
+        assert scheduling.names() == ["pools"]
+
+        scheduling.sync("pools")
+
+        lost.refresh_from_db()
+        assert (lost.entry.state, scheduling.names()) == (EntryState.ACCEPTED, [])
+
     def test_drift_is_marked_and_kept_until_it_ends(self, pool: NumberPool, door: Door) -> None:
         door("pools/drift", pool_number="918885", max_concurrency=7, numbers=["9178605502", "9178605599"])
 

@@ -62,7 +62,9 @@ def test_an_unbind_too(sandbox: RunningSandbox, application: Application, admin_
     assert 'name="again"' in admin_client.get(page).content.decode()
     unbind = page.replace("/change/", "/unbind/")
 
-    said = admin_client.post(unbind, {"seen_pair": binding.pair}, follow=True).content.decode()
+    said = admin_client.post(
+        unbind, {"seen_pair": binding_changes.pair_as_shown(binding)}, follow=True
+    ).content.decode()
     assert "not known yet" in said
     assert run("unbind", made["bind_id"], "--again", "it is still listed")[0] == 0
 

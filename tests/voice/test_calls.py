@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import DataError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
@@ -16,14 +18,16 @@ from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Family, Refused, Source, lookup
 from laaffic_console.laaffic.call_records import from_row
-from laaffic_console.laaffic.pages import Page
-from laaffic_console.laaffic.voice import VoiceApi
+from laaffic_console.laaffic.pages import MalformedRecord, Page
+from laaffic_console.laaffic.voice import VoiceApi, _phone
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
+from tests.numbers.conftest import long_ago
 from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
 from voice.services import syncing
 from voice.services.asking import records_pulls, scheduling
 from voice.services.calls import sip_calls as calls
+from voice.services.phones import changes as phone_changes
 from voice.services.phones import sip_phones as phones
 from voice.services.records import call_records
 
@@ -81,6 +85,47 @@ class PhoneTests:
         assert not SipPhone.objects.exclude(gone_at=None).exists()
         copy = VoiceSync.objects.get(name=phones.name_of(application))
         assert copy.problem.startswith("1 row of Laaffic's list could not be read, so nothing")
+
+    def test_a_phone_that_cannot_be_kept_costs_no_other(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        phones.sync(application)
+        SipPhone.objects.update(name="")
+        create = QuerySet.bulk_create
+
+        def refuse(rows: QuerySet[Any], some: Any, *given: Any, **more: Any) -> Any:
+            if any(getattr(row, "account", "") == "test_001" for row in some):
+                raise DataError("value too long")
+            return create(rows, some, *given, **more)
+
+        monkeypatch.setattr(QuerySet, "bulk_create", refuse)
+
+        phones.sync(application)
+
+        assert SipPhone.objects.filter(gone_at=None).count() == 5
+        assert [phone.account for phone in SipPhone.objects.filter(name="")] == ["test_001"]
+        assert "could not be read" in VoiceSync.objects.get(name=phones.name_of(application)).problem
+
+    def test_what_a_row_does_not_say_stays_and_denies_nothing(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        phones.sync(application)
+        before = SipPhone.objects.values(*phones.COPIED).get(account="test_001")
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        entry = phone_changes.add(application=application, group="counter", name="desk")
+        long_ago()
+        page = Page([_phone({"account": account}) for account in ("test_001", "new")], [], 2, None, 1)
+        monkeypatch.setattr(VoiceApi, "phones", lambda *_given, **_more: page)
+
+        phones.sync(application)
+
+        entry.refresh_from_db()
+        assert SipPhone.objects.values(*phones.COPIED).get(account="test_001") == before
+        assert entry.state == EntryState.UNKNOWN
+
+    def test_an_account_that_is_too_long_to_be_kept_cannot_be_read(self) -> None:
+        with pytest.raises(MalformedRecord, match="65 characters"):
+            _phone({"account": "x" * 65})
 
     def test_a_clock_that_is_set_during_the_reading_hides_no_phone(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch

@@ -24,6 +24,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago
 from voice.models import SipPhone, VoiceSync
+from voice.services.asking import scheduling
 from voice.services.calls import sip_calls as calls
 from voice.services.phones import changes as phone_changes
 from voice.services.phones import sip_phones as phones
@@ -192,6 +193,19 @@ class AddTests:
 
         entry.refresh_from_db()
         assert entry.state == state
+
+    def test_the_list_of_an_application_that_is_switched_off_still_settles_it(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        entry = phone_changes.add(application=application, group="counter", name="desk")
+        Application.objects.update(is_active=False)
+        assert scheduling.names() == ["phones voiceApp"]
+
+        scheduling.sync("phones voiceApp")
+
+        entry.refresh_from_db()
+        assert (entry.state, scheduling.names()) == (EntryState.ACCEPTED, [])
 
     def test_phones_of_a_request_whose_name_begins_ours_prove_nothing(
         self, sandbox: RunningSandbox, phone: SipPhone, application: Application

@@ -19,7 +19,7 @@ from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.testing import RunningSandbox
-from voice.models import CallRecord, CallTally, SipCall, SipPhone, VoiceSync
+from voice.models import CallRecord, CallTally, GroupTask, SipCall, SipPhone, VoiceSync
 from voice.services.asking import records_pulls, scheduling
 from voice.services.calls import sip_calls as calls
 from voice.services.records import call_records, pushes
@@ -201,6 +201,18 @@ class PullTests:
         VoiceSync.objects.filter(name=records_pulls.SIP).update(read_until=later)
         assert records_pulls.sync(records_pulls.SIP) == 1
         assert VoiceSync.objects.filter(name=records_pulls.SIP, read_until__lte=timezone.now()).exists()
+
+    def test_those_of_group_calls_come_while_a_task_is_looked_at_that_nobody_could_start_now(
+        self, application: Application
+    ) -> None:
+        task = GroupTask.objects.create(name="May", application=application, look_at=timezone.now())
+        assert records_pulls.names() == ["sip records", "group records"]
+        Application.objects.update(is_active=False)
+        assert records_pulls.names() == ["group records"]
+
+        GroupTask.objects.filter(pk=task.pk).update(look_at=None)
+
+        assert records_pulls.names() == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from laaffic_console.api.numbers.views import (
     LOOK_AT_BINDINGS,
     LOOK_AT_OWNED,
     LOOK_AT_POOLS,
+    LOOK_AT_REQUESTS,
     asked_for,
     edited,
     pools,
@@ -53,7 +54,7 @@ def _is_taken_over(pool: NumberPool, seen: str) -> bool:
 
 class BindingRequestsView(ApiView):
     scopes = {"GET": Scope.READ}
-    rights = {"GET": [LOOK_AT_BINDINGS, "numbers.view_bindingrequest"]}
+    rights = {"GET": [LOOK_AT_BINDINGS, LOOK_AT_REQUESTS]}
 
     @extend_schema(operation_id="binding_requests_list", parameters=[ListQuery], responses=page_of(shapes.AskedBinding))
     def get(self, request: Any) -> Response:

@@ -6,7 +6,7 @@ from laaffic_console.api.documents import moment
 from laaffic_console.kit.masking.masks import masked
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import difference
-from phone_numbers.services import owned_changes, owned_evidence, pool_changes
+from phone_numbers.services import binding_changes, owned_changes, owned_evidence, pool_changes
 
 VERSIONS_SHOWN = 50
 
@@ -24,6 +24,7 @@ def binding(row: Binding) -> dict[str, Any]:
         "expires_at": moment(row.expires_at),
         "ended_at": moment(row.ended_at),
         "ending": row.ending,
+        "seen": binding_changes.pair_as_shown(row),
     }
 
 

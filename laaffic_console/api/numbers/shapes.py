@@ -28,6 +28,9 @@ class BindRequest(serializers.Serializer):
 
 
 class UnbindRequest(serializers.Serializer):
+    seen = serializers.CharField(
+        max_length=64, required=False, help_text="of GET: the binding of no other two numbers is ended"
+    )
     again = why_again()
 
 
@@ -48,6 +51,7 @@ class Binding(serializers.Serializer):
     expires_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     ending = serializers.ChoiceField(choices=Row.Ending.choices, allow_blank=True)
+    seen = serializers.CharField(help_text="for the two numbers: send it to unbind")
 
 
 class AskedBinding(serializers.Serializer):

@@ -25,7 +25,7 @@ LOOK_AT_BINDINGS, LOOK_AT_POOLS, LOOK_AT_OWNED = (
     "numbers.view_numberpool",
     "numbers.view_ownednumber",
 )
-
+LOOK_AT_REQUESTS = "numbers.view_bindingrequest"
 
 # Names in requests, by the services' names.
 NAMES = {"pool_number": "pool", "max_concurrency": "concurrency", "phone_a": "a", "phone_b": "b"}
@@ -93,19 +93,20 @@ class UnbindView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.UnbindRequest, responses={202: shapes.AskedBinding})
     def post(self, request: Any, pk: int) -> Response:
-        """End a binding."""
+        """End a binding, with “seen” only if it still joins the two numbers that were seen."""
         asked = self.read(shapes.UnbindRequest)
         binding = row(Binding.objects.select_related("application"), pk)
 
         def work() -> Answer:
-            return Answer(202, {"id": binding_changes.unbind(binding, again=asked["again"], by=request.user).pk})
+            ended = binding_changes.unbind(binding, seen=asked.get("seen"), again=asked["again"], by=request.user)
+            return Answer(202, {"id": ended.pk})
 
         return _asked(self.once_sent(work, status=202))
 
 
 class BindingRequestView(ApiView):
     scopes = {"GET": Scope.READ}
-    rights = {"GET": [LOOK_AT_BINDINGS]}
+    rights = {"GET": [LOOK_AT_BINDINGS, LOOK_AT_REQUESTS]}
     has_etag = True
 
     @extend_schema(responses=shapes.AskedBinding)
@@ -150,12 +151,12 @@ def _pool(answer: Answer) -> Response:
 
 def _config(asked: dict[str, Any], number: str, pool: NumberPool | None = None) -> PoolConfig:
     """The pool's configuration with the fields that are named; the others stay as in our version."""
-    ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
+    ours = pool.current.config if pool and pool.current else None
     return pool_changes.read(
         pool_number=number,
-        whitelist=",".join(asked.get("whitelist", ours.addresses)),
-        max_concurrency=asked.get("concurrency", ours.max_concurrency),
-        numbers=",".join(asked.get("numbers", ours.numbers)),
+        whitelist=",".join(asked.get("whitelist", ours.addresses if ours else ())),
+        max_concurrency=asked.get("concurrency", ours.max_concurrency if ours else None),
+        numbers=",".join(asked.get("numbers", ours.numbers if ours else ())),
         pool=pool,
     ).config
 

@@ -272,6 +272,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             may_bind_again=request.user.has_perms(MAY_BIND_AGAIN),
             is_over=not binding.is_live or binding.has_run_out,
             over=over(),
+            seen_pair=binding_changes.pair_as_shown(binding),
             may_unbind=binding.is_live and request.user.has_perms(MAY_UNBIND),
             asks_why=open_acts.like(binding_changes.unbind_digest(binding), binding.application) is not None,
             media=self.media,
@@ -283,7 +284,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
         try:
             asked = binding_changes.unbind(
                 binding,
-                seen_pair=request.POST.get("seen_pair", ""),
+                seen=request.POST.get("seen_pair", ""),
                 again=request.POST.get(open_acts.FIELD, ""),
                 by=signed_in(request),
             )

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, LedgerEntry
@@ -20,9 +21,10 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
+from messaging.subscribers import every_spelling, subscriber
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
-from phone_numbers.services import binding_sync, syncing
+from phone_numbers.services import binding_evidence, binding_sync, syncing
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb
@@ -61,7 +63,9 @@ def bind(
             requested_by=by,
         )
         summary = {"pool": pool_number, "seconds": seconds, "kind": int(kind)}
-        entry = _prepare("bind", request, ledger.digest_of("bind", *sorted((a, b))), summary, again, by)
+        entry = _prepare(
+            "bind", request, ledger.digest_of("bind", *sorted(map(subscriber, (a, b)))), summary, again, by
+        )
     try:
         result = single_requests.send(
             entry,
@@ -81,18 +85,16 @@ def bind(
     return _bound(request, result)
 
 
-def unbind(
-    binding: Binding, *, seen_pair: str | None = None, again: str = "", by: User | None = None
-) -> BindingRequest:
+def unbind(binding: Binding, *, seen: str | None = None, again: str = "", by: User | None = None) -> BindingRequest:
     """End a binding. ValidationError if it is refused; a binding that is gone already is marked as gone.
 
-    `seen_pair` is the `pair` that the caller has looked at: a synchronisation may have given the row other numbers.
+    `seen` is `pair_as_shown` of what the caller has looked at: a synchronisation may have given the row other numbers.
     """
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
         if not locked.is_live:
             raise NotNow(_("This binding is gone already: there is nothing to unbind."))
-        if seen_pair is not None and seen_pair != locked.pair:
+        if seen is not None and seen != pair_as_shown(locked):
             raise NotNow(
                 _("This binding joins %(pair)s now, not the two that were shown. Look at it again.")
                 % {"pair": locked.shown_pair}
@@ -123,6 +125,12 @@ def unbind(
     return _fresh(request)
 
 
+def pair_as_shown(binding: Binding) -> str:
+    """A mark for the two that a binding joins, from which nobody can find out their numbers."""
+    told = f"{binding.pk} {binding.pair}"
+    return salted_hmac("phone_numbers.pair_as_shown", told, algorithm="sha256").hexdigest()[:32]
+
+
 def unbind_digest(binding: Binding) -> str:
     return ledger.digest_of("unbind", binding.bind_id)
 
@@ -138,7 +146,7 @@ def checked_pair(phone_a: str, phone_b: str) -> tuple[str, str]:
     if problems:
         raise ValidationError(problems)
     a, b = numbers["phone_a"], numbers["phone_b"]
-    if a == b:
+    if subscriber(a) == subscriber(b):
         raise ValidationError({"phone_b": _("A and B are the same number. A binding joins two.")})
     if _calling_code(a) != _calling_code(b):
         shown = {"a": f"+{_calling_code(a)}", "b": f"+{_calling_code(b)}"}
@@ -173,7 +181,7 @@ def _prepare(
     entry = ledger.prepare(
         interface=interface,
         application=request.application,
-        about_kind="binding request",
+        about_kind=binding_evidence.ABOUT,
         about_id=request.pk,
         summary={**summary, **why},
         digest=digest,
@@ -259,7 +267,7 @@ def _explained(problem: LaafficError, request: BindingRequest) -> ValidationErro
 
 def _bound_already(request: BindingRequest) -> str:
     """The sentence for −35, which says that one of the two is bound, but not which; our copy may know."""
-    both = [request.phone_a, request.phone_b]
+    both = every_spelling([request.phone_a, request.phone_b])
     live = Binding.objects.live().filter(application=request.application)
     known = live.filter(phone_a__in=both) | live.filter(phone_b__in=both)
     if found := known.order_by("-pk").first():

@@ -4,8 +4,9 @@ import datetime as dt
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.ledger import lost_requests
+from phone_numbers.services import binding_evidence, owned_evidence, pool_state
 
-ABOUT = ("binding request", "number pool", "owned number")
+ABOUT = (binding_evidence.ABOUT, pool_state.ABOUT, owned_evidence.ABOUT)
 
 
 def recover(*, now: dt.datetime | None = None) -> int:

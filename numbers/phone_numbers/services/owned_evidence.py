@@ -1,7 +1,8 @@
 """What a list of owned numbers proves about changes whose answer was lost (laws#unknown-stays)."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -34,12 +35,14 @@ def changed_since(began: dt.datetime, pks: Collection[int]) -> set[int]:
     return {pk for pk in changes.order_by().values_list("about_id", flat=True) if pk is not None}
 
 
-def settle(*, began: dt.datetime) -> None:
+def settle(*, began: dt.datetime, silent: Mapping[str, Collection[str]] = MappingProxyType({})) -> None:
     """Settle changes by the list: a number read since `began` has the new values, or a minute later does not.
     A file of the same name as before proves nothing: that is left to a person.
 
     A change that was denied like this and shows in this list was done, unless more was requested since. A number that
     was changed from here since was not written by the list and shows our own values: only the next list is proof.
+
+    `silent`: columns that the list does not tell, by number; these prove nothing.
     """
     lost = LedgerEntry.objects.filter(about_kind=ABOUT, state=EntryState.UNKNOWN, left_at__lt=began).order_by("pk")
     denied = LedgerEntry.objects.filter(denied_lately(began), about_kind=ABOUT).order_by("pk")
@@ -50,7 +53,7 @@ def settle(*, began: dt.datetime) -> None:
         number = shown.get(entry.about_id or 0)
         if number is None:
             continue
-        shows = _shows(number, entry)
+        shows = _shows(number, entry, silent.get(number.number, ()))
         if entry.state == EntryState.REFUSED:
             if shows and requests(number).first() == entry:
                 evidence = _("the list of %(when)s shows it as it was asked for") % moment
@@ -70,11 +73,14 @@ def _as_listed(began: dt.datetime, pks: Collection[int]) -> dict[int, OwnedNumbe
     return {pk: number for pk, number in read.items() if pk not in changed}
 
 
-def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool | None:
-    """Whether the number shows the change; None if it has these values, but may have had all of them before."""
+def _shows(number: OwnedNumber, entry: LedgerEntry, silent: Collection[str]) -> bool | None:
+    """Whether the number shows the change; None if it has these values, but may have had all of them before, or if the
+    list does not tell some of them."""
     changed = entry.summary.get("changed", {})
-    if any(getattr(number, name, None) != value for name, value in changed.items()):
+    if any(getattr(number, name, None) != value for name, value in changed.items() if name not in silent):
         return False
+    if not changed.keys().isdisjoint(silent):
+        return None
     if set(changed) - {FILE} or _is_another_file(number, entry):
         return True
     return None

@@ -175,7 +175,7 @@ def apply(
         entry = ledger.prepare(
             interface="editNumberPool" if old else "createNumberPool",
             application=None,
-            about_kind="number pool",
+            about_kind=pool_state.ABOUT,
             about_id=locked.pk,
             summary=_summary(locked, version),
             digest=ledger.digest_of(config.pool_number, config.whitelist, str(config.max_concurrency), *config.numbers),

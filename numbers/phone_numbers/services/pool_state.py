@@ -10,6 +10,7 @@ from laaffic_console.gateway.models import EntryState
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.pool_config import PoolConfig
 
+ABOUT = "number pool"
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 

@@ -31,7 +31,7 @@ NAME = "pools"
 
 def names() -> list[str]:
     """The names of the copied lists; none if nobody uses the channel."""
-    return [NAME] if syncing.COPIES.applications() else []
+    return [NAME] if syncing.COPIES.is_read(pool_state.ABOUT) else []
 
 
 def sync() -> Copied:
@@ -48,7 +48,7 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
         reading.go_on()
         for record in records:
             found[record.pool_number] = PoolConfig.of(
-                record.pool_number, ",".join(record.whitelist), record.max_concurrency or 0, record.numbers
+                record.pool_number, ",".join(record.whitelist), record.max_concurrency, record.numbers
             )
 
     told = whole_lists.read_all(
@@ -58,10 +58,12 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
         is_missing=lambda: not set(known) <= found.keys(),
     )
     settle_unknown(found, began=reading.began, is_complete=told.is_complete)
-    added = 0
+    added = kept = 0
     for config in found.values():
         with isolation.guarded(f"pool {config.pool_number}"):
             added += compare(config, reading.began)
+            kept += 1
+    told = told.without(len(found) - kept)
     gone = mark_gone(reading.began) if told.is_complete else 0
     return Copied(len(found), added, gone, told.is_complete, told.unreadable)
 

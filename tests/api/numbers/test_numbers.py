@@ -44,6 +44,18 @@ class BindingTests:
         assert api("GET", f"binding-requests/{gone.json()['id']}").json()["verb"] == "unbind"
         assert api("POST", f"bindings/{made['id']}/unbind", {}).status_code == 409
 
+    def test_one_that_joins_two_others_by_now_is_not_ended_unseen(self, api: Api, application: Application) -> None:
+        made = api("POST", "bindings", BIND).json()["binding"]
+        seen = {"seen": api("GET", f"bindings/{made['id']}").json()["seen"]}
+        assert seen["seen"] == made["seen"]
+        Binding.objects.update(phone_b="919876543299")  # as a synchronisation found it
+
+        refused = api("POST", f"bindings/{made['id']}/unbind", seen)
+
+        assert (refused.status_code, Binding.objects.get().is_live) == (409, True)
+        Binding.objects.update(phone_b="919876543211")
+        assert api("POST", f"bindings/{made['id']}/unbind", seen).status_code == 202
+
     def test_a_lost_answer_is_told_and_not_sent_again(
         self, api: Api, application: Application, sandbox: RunningSandbox
     ) -> None:
@@ -81,6 +93,8 @@ class BindingTests:
         clerk.user_permissions.set(Permission.objects.filter(codename="view_binding"))
 
         [row] = api_with(user=clerk)("GET", "bindings").json()["items"]
+        asked = f"binding-requests/{BindingRequest.objects.get().pk}"
+        assert [api_with(user=clerk)("GET", one).status_code for one in ("binding-requests", asked)] == [403, 403]
         assert (row["a"], row["b"]) == ("9198•••••210", "9198•••••211")
         clerk.user_permissions.add(Permission.objects.get(codename="unbind_binding"))
         assert api_with(user=clerk)("POST", f"bindings/{row['id']}/unbind", {}).status_code == 403

@@ -386,6 +386,18 @@ class LatestEndTests:
 
         assert cancellings() == states
 
+    def test_what_a_list_does_not_tell_of_it_stays(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task, calling = self.lost(application, monkeypatch, 90)
+        group_state.take(task.pk, dataclasses.replace(calling, called=7), began=timezone.now())
+
+        taken = group_state.take(
+            task.pk, dataclasses.replace(calling, status=None, raw_status=""), began=timezone.now()
+        )
+
+        assert (taken.state, taken.vendor_status, taken.called) == ("calling", "1", 7)
+
     def test_what_is_cancelled_after_all_was_cancelled_by_that_request(
         self, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:

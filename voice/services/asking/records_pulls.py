@@ -13,7 +13,7 @@ from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic.pages import Page
-from voice.models import VoiceSync
+from voice.models import GroupTask, VoiceSync
 from voice.services.calls import sip_calls as calls
 from voice.services.group_calls import states as group_state
 from voice.services.records import call_records
@@ -29,8 +29,11 @@ OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it ends, but listed b
 
 
 def names() -> list[str]:
-    """The names of the copied lists; none if nobody uses the channel."""
-    return list(NAMES) if COPIES.applications() else []
+    """The names of the copied lists. If nobody uses the channel any more, those of group calls while a task is looked
+    at: its records may be missing."""
+    if COPIES.applications():
+        return list(NAMES)
+    return [GROUP] if GroupTask.objects.filter(look_at__isnull=False).exists() else []
 
 
 def sync(name: str) -> int:

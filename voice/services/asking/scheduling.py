@@ -1,5 +1,6 @@
 """When each of Laaffic's voice lists is copied: every few minutes by the sweeper, at once when somebody asks."""
 
+from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.work import bell, sweeps
 from laaffic_console.kit.words.said import gettext as _
 from voice.services import called_numbers
@@ -53,7 +54,7 @@ def sync(name: str) -> int:
         return records_pulls.sync(name)
     if name == group_sync.NAME:
         return group_sync.sync()
-    for application in COPIES.applications():
+    for application in Application.objects.filter(channel=Channel.VOICE):
         if phones.name_of(application) == name:
             return phones.sync(application)
     raise SyncFailed(_("Unknown list “%(name)s”.") % {"name": name})

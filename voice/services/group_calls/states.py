@@ -169,7 +169,7 @@ def at_laaffic(task: GroupTask) -> str:
 
 
 def _count(task: GroupTask, found: WireTask) -> None:
-    task.vendor_status = found.raw_status[:16]
+    task.vendor_status = found.raw_status[:16] or task.vendor_status
     for field, said in (
         ("total", found.total),
         ("called", found.called),

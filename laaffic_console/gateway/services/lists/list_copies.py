@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.models.list_copies import ListCopy
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured
@@ -44,6 +45,14 @@ class Copied:
     unreadable: int = 0  # rows that could not be read
 
 
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[Record]):
+    """What came of a page's rows."""
+
+    added: int
+    lost: list[Record]  # could not be kept: as the list has them, they count as unreadable
+
+
 @dataclass(slots=True)
 class Reading(Generic[Copy]):
     """When a synchronisation began, its lease, and the copy that it fills."""
@@ -71,6 +80,16 @@ class Copies(Generic[Copy]):
 
     def applications(self) -> list[Application]:
         return list(Application.objects.filter(channel=self.channel, is_active=True).order_by("pk"))
+
+    def applications_with(self, about: str) -> list[Application]:
+        """Also those that are switched off while a request about this is unknown: only their list tells its outcome,
+        and reading it sends nothing."""
+        is_read = Q(is_active=True) | Q(pk__in=_unknown(about).values("application"))
+        return list(Application.objects.filter(is_read, channel=self.channel).order_by("pk"))
+
+    def is_read(self, about: str) -> bool:
+        """Whether a list of the whole account is read: somebody uses it, or a request about it is unknown."""
+        return bool(self.applications()) or _unknown(about).exists()
 
     def named(self, names: Iterable[str]) -> list[Copy]:
         return list(self.model._default_manager.filter(name__in=list(names)).order_by("name"))
@@ -142,6 +161,10 @@ class Copies(Generic[Copy]):
         )
 
 
+def _unknown(about: str) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(IS_OPEN_ENTRY.implied, state=EntryState.UNKNOWN, about_kind=about).order_by()
+
+
 def said(problem: LaafficError | NotConfigured | SyncFailed) -> str:
     return code_words.not_read(problem) if isinstance(problem, LaafficError) else str(problem)
 
@@ -152,10 +175,10 @@ def said_at_once(problem: LaafficError | NotConfigured | SyncFailed) -> str:
     return code_words.not_answered(cause) if isinstance(cause, LaafficError) else str(problem)
 
 
-def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[Record]], int]) -> int:
-    """`write` a page, in a transaction; a row that cannot be kept is shown and costs the others nothing. How many are
-    new."""
+def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[Record]], int]) -> Kept[Record]:
+    """`write` a page, in a transaction; a row that cannot be kept is shown and costs the others nothing."""
     added = 0
+    lost: list[Record] = []
 
     @transaction.atomic
     def work(some: Sequence[Record]) -> None:
@@ -163,11 +186,12 @@ def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[R
         added += write(some)
 
     def give_up(record: Record, problem: Exception) -> None:
+        lost.append(record)
         logger.error("a row of %s cannot be kept: %s", name, problem)
         isolation.note(f"a row of {name}", problem)
 
     isolation.in_pieces(records, work, give_up)
-    return added
+    return Kept(added, lost)
 
 
 def _remark(copied: Copied) -> str:

@@ -29,6 +29,10 @@ class Seen:
     def is_complete(self) -> bool:
         return self.is_whole and not self.unreadable
 
+    def without(self, lost: int) -> "Seen":
+        """The same, where as many rows could not be kept as `lost` says."""
+        return replace(self, unreadable=self.unreadable + lost)
+
 
 def read_all(
     fetch: Callable[[int], Page[Record]],

@@ -14,10 +14,11 @@ from laaffic_console.kit.process import document_text
 from laaffic_console.kit.process.commands import ConsoleCommand, content_of, is_given, option
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
+from laaffic_console.laaffic.reports import digits
 from phone_numbers import number_lists
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
-from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
-from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling, syncing
+from phone_numbers.pool_config import PoolDifference, difference
+from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling
 from phone_numbers.services.syncing import SyncFailed
 
 LISTS = ("bindings", "pools", "owned")
@@ -62,6 +63,9 @@ class Command(ConsoleCommand):
         bind.add_argument("--kind", choices=sorted(KINDS), default="axb")
         unbind = verbs.add_parser("unbind", help="end a binding")
         unbind.add_argument("bind_id", metavar="BINDID")
+        unbind.add_argument(
+            "--seen", metavar="MARK", help="only if it still joins the two of this mark, which bind tells"
+        )
         for verb in (bind, unbind):
             verb.add_argument("--app", metavar="APPID", help="may be left out where there is only one")
             outcomes.add_again(verb)
@@ -142,11 +146,11 @@ class Command(ConsoleCommand):
 
     def unbind(self, options: dict[str, Any]) -> dict[str, Any]:
         binding = binding_named(options["bind_id"], options["app"])
-        return of_request(binding_changes.unbind(binding, again=options["again"]))
+        return of_request(binding_changes.unbind(binding, seen=options["seen"], again=options["again"]))
 
     def owned(self, options: dict[str, Any]) -> dict[str, Any]:
         """Edit the number with the given options; without any, show it. Other fields stay as they are."""
-        number = OwnedNumber.objects.filter(number=options["number"]).first()
+        number = OwnedNumber.objects.filter(number=digits(options["number"])).first()
         if number is None:
             raise CommandError(f"Unknown number {options['number']}. Run: manage.py numbers sync owned")
         given = {name: options[name] for name in owned_changes.FIELDS if options[name] is not None}
@@ -202,15 +206,19 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any], pool: NumberPool | None, number: str) -> pool_changes.Proposal:
         """The pool's settings with the given options; the others stay as in our version."""
-        ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
+        ours = pool.current.config if pool and pool.current else None
         file = options["file"]
         numbers = options["numbers"]
         if numbers is None:
-            numbers = "" if file else ",".join(ours.numbers)
+            numbers = ",".join(ours.numbers) if ours and not file else ""
+        whitelist, concurrency = options["whitelist"], options["concurrency"]
+        if ours is not None:
+            whitelist = ours.whitelist if whitelist is None else whitelist
+            concurrency = ours.max_concurrency if concurrency is None else concurrency
         return pool_changes.read(
             pool_number=number,
-            whitelist=ours.whitelist if options["whitelist"] is None else options["whitelist"],
-            max_concurrency=ours.max_concurrency if options["concurrency"] is None else options["concurrency"],
+            whitelist=whitelist or "",
+            max_concurrency=concurrency,
             numbers=numbers,
             file=content_of(file, number_lists.MAX_FILE)[0] if file else None,
             pool=pool,
@@ -241,12 +249,12 @@ def not_done(document: dict[str, Any], options: dict[str, Any]) -> CommandError 
 def names_of(kind: str) -> list[str]:
     if kind != "bindings":
         return [kind]
-    ours = syncing.COPIES.applications()
-    if not ours:
+    names = binding_sync.names()
+    if not names:
         raise switched_off.why(Channel.NUMBER) or CommandError(
             "Register an application for numbers first: manage.py register_app APPID --channel number"
         )
-    return [binding_sync.name_of(application) for application in ours]
+    return names
 
 
 def application_named(app_id: str | None) -> Application:
@@ -266,7 +274,10 @@ def binding_named(bind_id: str, app_id: str | None) -> Binding:
     """The binding with this bindId; it takes an application if two of them have the same id for different pairs."""
     found = Binding.objects.select_related("application").filter(bind_id=bind_id)
     if app_id:
-        found = found.filter(application=application_named(app_id))
+        ours = Application.objects.filter(
+            channel=Channel.NUMBER, app_id=app_id
+        ).first()  # also one that is switched off
+        found = found.filter(application=ours or application_named(app_id))
     live = list(found.filter(ended_at=None).order_by("application__app_id")[:10])
     if len(live) > 1:
         names = ", ".join(binding.application.app_id for binding in live)
@@ -295,6 +306,7 @@ def of_request(asked: BindingRequest) -> dict[str, Any]:
         "bind_id": binding.bind_id if binding else None,
         "a_sees": binding.pns_number_a if binding else None,
         "b_sees": binding.pns_number_b if binding else None,
+        "seen": binding_changes.pair_as_shown(binding) if binding else None,
     }
 
 
