@@ -54,6 +54,16 @@ def test_one_that_is_too_large_is_not_read_whole(api: Api, settings: LazySetting
     assert in_chunks(api, "groups", b" " * 100_000).status_code == 413
 
 
+def test_one_that_ends_too_early_is_refused_though_it_can_be_read(api: Api) -> None:
+    """The caller has gone away in its middle; what is missing may have mattered."""
+    said: dict[str, Any] = {"wsgi.input": io.BytesIO(b'{"name": "Friends"}'), "CONTENT_LENGTH": "500"}
+    said |= {"HTTP_AUTHORIZATION": f"Bearer {api.secret}"}
+    answer = Client(raise_request_exception=False).generic("POST", "/api/v1/groups", b"", "application/json", **said)
+
+    assert (answer.status_code, ContactGroup.objects.exists()) == (400, False)
+    assert "Content-Length" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "environ"),
     [("imports", {"kind": "multipart/form-data; boundary=x"}), ("groups", {"wsgi.input_terminated": False})],

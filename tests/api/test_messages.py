@@ -256,13 +256,22 @@ class RepeatingTests:
 
         real = sending.messages_of
         monkeypatch.setattr(sending, "messages_of", lost)
-        assert api("POST", "messages", body(), Idempotency_Key="order-7").status_code == 500
+        failed = api("POST", "messages", body(), Idempotency_Key="order-7")
+        assert (failed.status_code, "the same Idempotency-Key" in failed.json()["detail"]) == (500, True)
         monkeypatch.setattr(sending, "messages_of", real)
 
         answer = api("POST", "messages", body(), Idempotency_Key="order-7")
         assert answer.status_code == 202
         assert len(answer.json()["messages"]) == 2
         assert Campaign.objects.count() == 1
+
+    def test_who_sent_no_key_is_not_told_to_repeat_it(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sending, "messages_of", None)
+
+        failed = api("POST", "messages", body())
+
+        assert failed.status_code == 500
+        assert "Look at what is there before you repeat" in failed.json()["detail"]
 
     def test_another_secret_of_the_same_token_repeats_too(self, api: Api) -> None:
         from laaffic_console.api import tokens

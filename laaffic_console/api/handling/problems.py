@@ -121,13 +121,22 @@ def handled(problem: Exception, context: dict[str, Any]) -> Response:
         logger.exception("the API failed at %s", context["request"].path, exc_info=problem)
         # A database error that the request caused (DataError, IntegrityError …) is our fault: we had to refuse it.
         is_busy = isinstance(problem, OperationalError | InterfaceError) or database_troubles.of(problem) is not None
-        sentence = "It failed here, and was logged. Repeat the request with the same Idempotency-Key."
-        told = Problem(503 if is_busy else 500, sentence, retry_after=5)
+        told = Problem(503 if is_busy else 500, f"It failed here, and was logged. {_next(context)}", retry_after=5)
     headers = {"Retry-After": str(told.retry_after)} if told.retry_after else {}
     if told.status_code == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     body = document(told.status_code, told.sentence, **told.more)
     return Response(body, told.status_code, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _next(context: Mapping[str, Any]) -> str:
+    """What to do after a fault of ours: only with a key is it safe to repeat what acts."""
+    request = context["request"]
+    if "HTTP_IDEMPOTENCY_KEY" in request.META:
+        return "Repeat the request with the same Idempotency-Key."
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return "Repeat the request."
+    return "Look at what is there before you repeat the request: it had no Idempotency-Key."
 
 
 @csrf_exempt

@@ -22,6 +22,7 @@ from laaffic_console.api.handling.idempotency import Answer
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.kit.audit.acts import Actor, acting
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.requests.bounded_body import declared_length
 from laaffic_console.kit.requests.client_address import client_address
 from laaffic_console.kit.words.plain_text import whole_number
 
@@ -99,7 +100,9 @@ class ApiView(APIView):
         if request.method in WRITES:
             files.take_in_chunks(request._request, is_file=self.takes_file)
         if request.method in WRITES and not self.takes_file:
-            _ = request._request.body  # kept whole for the digest, before it is parsed
+            body = request._request.body  # kept whole for the digest, before it is parsed
+            if len(body) < declared_length(request._request):
+                raise Problem(400, _("The body ends before its Content-Length. Send the request again, whole."))
         if hasattr(self, request.method.lower()):  # otherwise it is answered 405, whatever it carries
             unknown.refuse(self, request)
 

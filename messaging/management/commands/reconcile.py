@@ -54,7 +54,8 @@ class Command(ConsoleCommand):
     def sweep(self, application: Application, channel: SendingChannel) -> None:
         span = report_pulls.minutes_with_pending(application)
         if span is None:
-            self.told.append(f"{application}: nothing is waiting for a report")
+            said = f"{application}: nothing is waiting for a report"
+            self.told += [said] if said not in self.told else []  # once for all channels that it sends on
             return
         seen = channel.reconcile(application, *span)
         self.told.append(f"{application}: {seen} records read")
