@@ -100,7 +100,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     export_name = "calls"
     number_column = "callee"
     masked = ("callee",)
-    typed = ("called_info",)
+    typed = ("called_info", "termination_reason", "cost_word")
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]

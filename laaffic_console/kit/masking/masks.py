@@ -64,6 +64,10 @@ def mask_in_text(text: str) -> str:
     return _IN_TEXT.sub(_masked_match, text)
 
 
+def is_masked(text: str) -> bool:
+    return _DOTS in text
+
+
 def _masked_match(found: re.Match[str]) -> str:
     if found["moment"] or found["day"]:
         return found[0]
