@@ -14,7 +14,6 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import LaunchRequest
 from laaffic_console.api.views import ApiView, row
 from laaffic_console.api.voice import group_shapes
-from laaffic_console.kit.masking.masks import in_text
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OVER
 from voice.services.group_calls import launching as group_launching
@@ -94,7 +93,7 @@ def _launch(pk: int, asked: dict[str, Any], by: Any) -> Answer:
         told = {"again": launching.again(asked), "undo_seconds": asked["undo_seconds"]}
         launched = group_tasks.launch(pk, by=by, seen=seen, **told)
     if launched.state == TaskState.DRAFT:
-        raise Problem(409, in_text(group_tasks.advice(launched)))
+        raise Problem(409, str(group_tasks.advice(launched)))
     return standing(launched)
 
 

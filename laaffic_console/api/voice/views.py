@@ -91,7 +91,7 @@ def _refuse_wrong(call: SipCall) -> None:
 def made(call: SipCall) -> Answer:
     """The answer about a call that was made; Problem if it surely rang nowhere."""
     if call.entry is not None and call.entry.state in (EntryState.REFUSED, EntryState.NOT_SENT):
-        raise Problem(409, in_text(calls.advice(call)), call=call.pk)
+        raise Problem(409, str(calls.advice(call)), call=call.pk)
     return Answer(202, {"id": call.pk})
 
 

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.not_now import NotNow

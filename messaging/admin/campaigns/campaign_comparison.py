@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.pages import page, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import page
 from laaffic_console.kit.words import durations
 from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.stored_words import in_words

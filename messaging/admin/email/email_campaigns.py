@@ -25,7 +25,8 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -257,7 +258,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             except ValidationError as problem:
                 add_problems(form, problem)
             except TestFailed as problem:
-                messages.error(request, str(problem))
+                messages.error(request, masks.in_text(problem))
             else:
                 messages.success(request, said)
                 return HttpResponseRedirect(own_page(campaign, "review"))

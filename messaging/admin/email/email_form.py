@@ -17,7 +17,8 @@ from laaffic_console.kit.forms.moments import TYPED, MomentInput
 from laaffic_console.kit.forms.shared_rows import SeenForm
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.pages import add_problems, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems
 from laaffic_console.kit.words.figures import number
 from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup

@@ -14,7 +14,8 @@ from unfold.decorators import display
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.masking.masked_admin import MaskedTexts
-from laaffic_console.kit.pages import own_page, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import own_page, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
 from messaging.models import Approval
