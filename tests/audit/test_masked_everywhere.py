@@ -46,7 +46,8 @@ WHOLE = {
         audit.auditentry.object_id audit.auditentry.object_kind audit.audithead.* dashboard.chosenlanguage.code
         dashboard.sentform.* dashboard.hiddencolumns.list_of dashboard.savedfilter.list_of events.event.mark
         events.event.order_key events.delivery.order_key events.webhook.url events.webhook.secret
-        events.webhook.old_secret exporting.export.kind exporting.export.key gateway.accounthold.code
+        events.webhook.old_secret events.webhook.problem events.delivery.problem
+        exporting.export.kind exporting.export.key gateway.accounthold.code
         gateway.accounthold.scope gateway.application.app_id gateway.ledgerentry.interface
         gateway.ledgerentry.about_kind gateway.ledgerentry.digest gateway.ledgerentry.worker gateway.ledgerentry.code
         gateway.lease.* gateway.orphanreport.key gateway.orphanreport.gateway_id gateway.orphanreport.order_id
@@ -64,7 +65,8 @@ WHOLE = {
         voice.callrecord.voice_id voice.callrecord.termination_code voice.callrecord.bill_period
         voice.callrecord.voice_file_id voice.callrecord.recording_id voice.callrecord.task_id voice.grouptask.key
         voice.grouptask.launch_token voice.grouptask.vendor_status voice.grouptask.numbers_digest
-        voice.ringing.call_id voice.ringing.task_id voice.calltally.outcome voice.sipcall.voice_id
+        voice.ringing.call_id voice.ringing.task_id voice.calltally.outcome voice.sipcall.called_info
+        voice.sipcall.voice_id
         voice.voicesync.name reports.reportlink.digest
     """,
     "read as what they are": """
@@ -96,7 +98,8 @@ WHOLE = {
         numbers.numberpool.* numbers.ownednumber.* numbers.poolversion.* voice.callrecord.display_number
         voice.callrecord.operator voice.callrecord.phone_group voice.callrecord.phone_name
         voice.grouptask.display_number voice.grouptask.sms_sender_id voice.ringing.sip_account
-        voice.ringing.agent_group voice.sipcall.account voice.sipcall.display_number voice.sipphone.*
+        voice.ringing.agent_group voice.ringing.unanswered
+        voice.sipcall.account voice.sipcall.display_number voice.sipphone.*
         messaging.reply.operator
     """,
     "people who work here": """
@@ -214,13 +217,23 @@ def made(seeds: Seeds, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) 
     return rows
 
 
+NOW = timezone.now()
 COUNTRY = conditions.as_json(conditions.OneOf("country", ("IN",)))
 # Of which a page makes something only where it holds what it usually does.
 AS_THEY_ARE: dict[str, dict[str, Any]] = {
     "messaging.audience": {"condition": "country = IN", "tree": COUNTRY},
     "messaging.calendar": {"hours": "mon-fri 09:00-20:00"},
+    "events.delivery": {"problem": "broken"},
+    "events.webhook": {"problem": "broken"},
+    "messaging.budgetcounter": {"lifted_at": NOW},
+    "messaging.campaign": {"total": 3, "text": "Is {{mobile}} still yours?"},
+    "messaging.emailtally": {"messages": 3, "submission": 10},
     "messaging.message": {"state": 60},
-    **{f"messaging.{name}tally": {"state": 60} for name in ("outcome", "hour", "sent")},
+    "messaging.paste": {"invalid": 1, "numbers": 1},
+    "messaging.proof": {"state": "finished", "finished_at": NOW, "wrong": 1},
+    **{f"messaging.{name}tally": {"state": 60, "messages": 3} for name in ("outcome", "hour", "sent")},
+    "numbers.syncstatus": {"name": "bindings"},
+    "voice.voicesync": {"name": "sip records"},
     "reports.report": {"query": ""},
 }
 
@@ -286,8 +299,9 @@ def test_no_page_and_no_answer_tells_a_number(made: dict[str, models.Model], see
 
 def addresses(made: dict[str, models.Model], seeds: Seeds) -> list[str]:
     number = seeds.number(PERSON)
+    pages = ["/admin/messaging/campaign/compare/?ids=1", "/admin/reports/report/show/?by=campaign&period=7_days"]
     searches = [f"/admin/search/?q={number}", f"/admin/search/?s={number}&extended=1"]
-    return [*(door.address for door in doors.doors(made)), *searches]
+    return [*(door.address for door in doors.doors(made)), *pages, *searches]
 
 
 def test_no_file_tells_a_number(made: dict[str, models.Model], seeds: Seeds, blind: User) -> None:
