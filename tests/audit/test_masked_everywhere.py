@@ -112,7 +112,7 @@ NOT_MASKED = {column for columns in WHOLE.values() for column in columns.split()
 # JSON with a number where people's are.
 JSON: dict[str, Callable[[str], Any]] = {
     "audit.auditentry.summary": lambda n: {"why": f"rang {n}", "changes": [["Number", n, ""]]},
-    "gateway.ledgerentry.summary": lambda n: {"callee": n},
+    "gateway.ledgerentry.summary": lambda n: {"callee": n, "all the same": f"rang {n}"},
     "gateway.orphanreport.report": lambda n: {"mobile": n},
     "gateway.pushedbody.problems": lambda n: [f"no mobile {n}"],
     "messaging.campaign.extra_numbers": lambda n: [n],
@@ -183,8 +183,20 @@ ONE_OF_TWO = {f"messaging.{kind}.{of}" for kind in ("approval", "proof") for of 
 # What a campaign, an email campaign, a group call and requests to Laaffic are in turn while pages are looked at.
 STATES = (
     {"emailcampaign": "draft", "ledgerentry": "prepared"},
-    {"campaign": "held", "emailcampaign": "held", "grouptask": "held", "ledgerentry": "refused"},
-    {"campaign": "finished", "emailcampaign": "unknown", "grouptask": "failed", "ledgerentry": "unknown"},
+    {
+        "campaign": "held",
+        "emailcampaign": "held",
+        "grouptask": "held",
+        "ledgerentry": "refused",
+        "contactimport": "failed",
+    },
+    {
+        "campaign": "finished",
+        "emailcampaign": "unknown",
+        "grouptask": "failed",
+        "ledgerentry": "unknown",
+        "contactimport": "finished",
+    },
 )
 CHANGING = re.compile(
     r"/admin/$|/(campaigns|email-campaigns|group-calls|calls|imports|attachments|messages|conversations)/|"
