@@ -68,7 +68,7 @@ class MaskedTexts(_BesideModelAdmin):
 class MaskedNumbers(MaskedTexts):
     """Mixin for a ModelAdmin that shows `masked` columns as the viewer may see them, in the list and on a row's page.
 
-    Whoever has the number of a row shown is shown its `typed` columns whole with it.
+    A person who has the number of a row shown sees its `typed` columns whole with it.
     """
 
     opts: Any
