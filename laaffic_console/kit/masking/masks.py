@@ -76,7 +76,7 @@ def _masked_match(found: re.Match[str]) -> str:
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
-    """A summary for the viewer: values are masked whose names say that they are, or may tell, a number or an address."""
+    """A summary for the viewer: values whose names say that they hold or tell a number are masked."""
     return said if may_see() else masked_pairs(said)
 
 
