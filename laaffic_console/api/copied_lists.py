@@ -16,6 +16,7 @@ from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.gateway.models.list_copies import ListCopy
 from laaffic_console.gateway.services.lists.list_copies import Copies
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.said import read
 
 
@@ -39,7 +40,7 @@ def _document(copy: ListCopy) -> dict[str, Any]:
         "is_running": copy.is_running,
         **{name: moment(getattr(copy, name)) for name in ("requested_at", "started_at", "succeeded_at")},
         "rows": copy.rows,
-        "problem": read(copy.problem),
+        "problem": in_text(read(copy.problem)),
     }
 
 

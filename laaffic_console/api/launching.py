@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.api.handling import problems
 from laaffic_console.api.handling.problems import Problem
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.services.launching import checks, restored_drafts, seals
 from messaging.services.launching.checks import Check, NotSeen
@@ -18,9 +19,13 @@ from messaging.services.refusals import EndNotAsked
 def shown(draft: Any, digest: str, found: Sequence[Check]) -> dict[str, Any]:
     """What the launch checks find, and the token that a launch sends back, so that nothing else is launched."""
     return {
-        "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in found],
+        "checks": told(found),
         "shown": seals.token(draft, digest, checks.sentences_of(found)),
     }
+
+
+def told(found: Sequence[Check]) -> list[dict[str, str]]:
+    return [{"key": one.key, "level": one.level.value, "sentence": in_text(one.sentence)} for one in found]
 
 
 def read(draft: Any, asked: Mapping[str, Any]) -> tuple[str, dict[str, str]]:

@@ -76,7 +76,7 @@ class WebhookAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("last problem"))
     def shown_problem(self, webhook: Webhook) -> str:
-        return outcomes.in_words(webhook.problem, webhook.detail) or "–"
+        return masks.in_text(outcomes.in_words(webhook.problem, webhook.detail)) or "–"
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -194,7 +194,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("problem"))
     def shown_problem(self, delivery: Delivery) -> str:
-        return delivery.why or "–"
+        return masks.in_text(delivery.why) or "–"
 
     @display(description=gettext_lazy("next try"))
     def next(self, delivery: Delivery) -> Any:

@@ -8,8 +8,8 @@ COLUMNS = {name: name for name in ("id", "interface")} | {"application": "applic
 COLUMNS |= {"asked_by": "requested_by__username"}
 COLUMNS |= {name: name for name in ("about_kind", "about_id", "summary", "attempt", "state", "worker")}
 COLUMNS |= {name: name for name in ("prepared_at", "left_at", "settled_at", "http_status", "code")}
-COLUMNS |= {Typed("reason"): "reason"}
-COLUMNS |= {name: name for name in ("evidence", "evidence_kind")}
+COLUMNS |= {Typed(name): name for name in ("reason", "evidence")}
+COLUMNS |= {"evidence_kind": "evidence_kind"}
 
 
 def register() -> None:

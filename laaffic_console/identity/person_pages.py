@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from laaffic_console.identity import factors, invitations, sessions
-from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.role_words import OneRoleField
 
 LIST = "admin:auth_user_changelist"

@@ -2,7 +2,6 @@
 
 from typing import Any, TypeVar
 
-from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -83,9 +82,3 @@ def add_problems(form: BaseForm, problem: ValidationError) -> None:
         return
     for field, errors in problem.error_dict.items():
         form.add_error(field if field in form.fields else None, errors)
-
-
-def say_why(request: HttpRequest, problem: Exception) -> None:
-    """Show what a service said when it refused, or why an act failed."""
-    for sentence in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
-        messages.error(request, sentence)

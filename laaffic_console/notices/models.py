@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.sql.partial_indexes import WordForWord
 from laaffic_console.kit.words.said import Said, kept
 from laaffic_console.notices import subjects
@@ -76,7 +77,7 @@ class Notice(models.Model):
 
     @property
     def words(self) -> str:
-        return in_words(self.kind, self.said, self.count)
+        return in_text(in_words(self.kind, self.said, self.count))
 
     @property
     def address(self) -> str:

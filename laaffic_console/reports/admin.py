@@ -23,7 +23,8 @@ from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
-from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import own_page, page, posted_row, require
 from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.masking.masks import is_masked
 from laaffic_console.kit.words import countries, dates
 from laaffic_console.kit.words.figures import in_percent, money, number, share
 from laaffic_console.kit.words.stored_words import in_words
@@ -152,12 +153,14 @@ class Table:
                 "reason": in_words(reason) or _("no reason given"),
                 "n": n,
                 "share": share(n, failed),
-                "link": links.recipients(
-                    campaign, "rejected" if rejections[reason] else "undelivered", self.reader, reason=reason
-                ),
+                "link": self._refused_for(reason, campaign, "rejected" if rejections[reason] else "undelivered"),
             }
             for reason, n in list(found.items())[:REASONS_SHOWN]
         ]
+
+    def _refused_for(self, reason: str, campaign: str, state: str) -> str:
+        """No list has the reason of several numbers in one that is masked."""
+        return "" if is_masked(reason) else links.recipients(campaign, state, self.reader, reason=reason)
 
     def chart(self) -> str:
         """What happened to the messages, by the first thing that the report is by; "" where nothing is to be drawn."""

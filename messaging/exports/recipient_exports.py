@@ -31,7 +31,8 @@ KNOWN = 10_000  # different amounts and reasons that are kept in words
 # A contract with scripts: a file begins with exactly these.
 COLUMNS = ["number", "name", "state", masks.Typed("reason"), "segments", "billed_segments", "cost", "currency"]
 COLUMNS += ["accepted_at", "reported_at"]
-FURTHER = ["country", "attempt", "claimed_at", "left_at", "answered_at", "evidence", "report_came_by", "gateway_id"]
+FURTHER = ["country", "attempt", "claimed_at", "left_at", "answered_at", masks.Typed("evidence")]
+FURTHER += ["report_came_by", "gateway_id"]
 FURTHER += ["order_id", "earlier_attempts", "earlier_cost", "earlier_currency"]
 VALUE = "value."  # before the name of a merge field
 

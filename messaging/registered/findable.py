@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.masking.masks import masked, may_see
+from laaffic_console.kit.masking.masks import in_text, masked, may_see
 from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.registers.search_kinds import (
     Kind,
@@ -99,7 +99,7 @@ def register_all() -> None:
                 "messaging_message_change",
                 title=lambda row: str(masked(row.number)),
                 subtitle=lambda row: " · ".join(
-                    filter(None, [row.campaign.name, row.get_state_display(), in_words(row.reason)])
+                    filter(None, [row.campaign.name, row.get_state_display(), in_text(in_words(row.reason))])
                 ),
             ),
             listed("messaging_message_changelist"),

@@ -111,7 +111,7 @@ def written_down(address: str, who: str) -> str | None:
 
 # One row of everything that has pages
 
-ONE_OF = {"messaging.approval": "campaign"}
+ONE_OF = {"messaging.approval": "campaign", "messaging.proof": "campaign"}
 
 
 def one_of_each() -> dict[str, models.Model]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, OrphanReport
+from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, LedgerEntry, OrphanReport
 from laaffic_console.gateway.services.account import account_hold, balance_history
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.inbox import inbox
@@ -182,16 +182,18 @@ class OrphanTests:
             assert OrphanReport.objects.filter(inbox.due_again(), pk=kept.pk).exists() is is_due
 
 
+def call_looked_for(application: Application, look_at: dt.datetime, tried_at: dt.datetime) -> None:
+    entry = LedgerEntry.objects.create(interface="voice/sendSip", application=application, prepared_at=tried_at)
+    SipCall.objects.create(application=application, account="a", callee="919876543210", entry=entry, look_at=look_at)
+
+
 class SipCallTests:
     @pytest.mark.parametrize("age", [0, 1, 20, 100, 200])  # minutes
     @pytest.mark.parametrize("is_wrong", [True, False])
     def test_its_record_is_looked_for(
         self, application: Application, ahead: Callable[[], Any], age: int, is_wrong: bool
     ) -> None:
-        asked = SipCall.objects.create(
-            application=application, account="a", callee="919876543210", look_at=timezone.now()
-        )
-        SipCall.objects.filter(pk=asked.pk).update(created_at=timezone.now() - dt.timedelta(minutes=age))
+        call_looked_for(application, timezone.now(), timezone.now() - dt.timedelta(minutes=age))
         if is_wrong:
             with ahead():
                 calls.looked(database_clock.now())
@@ -205,7 +207,7 @@ class SipCallTests:
     ) -> None:
         with ahead():
             at = database_clock.now() + call_matching.FIRST_LOOK
-            SipCall.objects.create(application=application, account="a", callee="919876543210", look_at=at)
+            call_looked_for(application, at, timezone.now())
 
         assert calls.anything_to_look_for()
 

@@ -47,6 +47,17 @@ def test_one_notice_says_in_its_subject_what_happened(ann: User, settings: Any) 
     assert "https://console.example.com/admin/messaging/campaign/7/change/" in post.body
 
 
+@pytest.mark.parametrize(("role", "told"), [("Operator", "447700900123"), ("Viewer", "4477•••••123")])
+def test_a_number_in_a_reason_is_told_to_those_who_may_see_it(person: Person, role: str, told: str) -> None:
+    due(person("lou", role), said={"name": "C1", "reason": "no route to 447700900123"})
+
+    mailing.send_due()
+
+    [post] = mail.outbox
+    assert post.subject == f"“C1” is held: no route to {told}"
+    assert told in post.body
+
+
 def test_what_comes_within_ten_minutes_waits_and_comes_together(ann: User) -> None:
     due(ann, 1)
     mailing.send_due()

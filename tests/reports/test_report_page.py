@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.exporting.models import Export
 from laaffic_console.reports import asking, reporting
-from messaging.models import Campaign, MessageState
+from messaging.models import Campaign, MessageState, SentTally
 from tests.reports.conftest import Sent, tally
 
 pytestmark = [pytest.mark.django_db, pytest.mark.pages]
@@ -129,6 +129,17 @@ def test_figures_lead_to_what_is_behind_them(admin_client: Client, sent: Sent) -
     assert reasons["absent subscriber"].endswith("&in=undelivered&reason__exact=absent+subscriber")
     assert "in=rejected" in reasons["-3 content is empty"]
     assert {admin_client.get(link).status_code for link in (links["95"], *reasons.values())} == {200}
+
+
+def test_numbers_in_reasons_are_masked_for_everybody(admin_client: Client, sent: Sent) -> None:
+    """A report is mailed, and read by link; no list has the reason that is shown."""
+    SentTally.objects.filter(reason="absent subscriber").update(reason="absent: 447700900123")
+
+    response = admin_client.get(PAGE, {"by": "campaign", "campaign": f"campaign:{sent.spring.pk}"})
+
+    [reason] = [one for one in response.context_data["reasons"] if "absent" in one["reason"]]  # type: ignore[attr-defined]
+    assert (reason["reason"], reason["link"]) == ("absent: 4477•••••123", "")
+    assert "447700900123" not in response.content.decode()
 
 
 def test_days_and_what_has_no_country_are_said_in_words(admin_client: Client, sent: Sent) -> None:

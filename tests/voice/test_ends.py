@@ -35,13 +35,19 @@ def lost_call(sandbox: RunningSandbox, phone: SipPhone) -> SipCall:
     return calls.place(phone=phone, callee=CALLEE)
 
 
+def tried(at: dt.datetime) -> None:
+    """As if the call had been made then, and its record were looked for now."""
+    LedgerEntry.objects.update(prepared_at=at, left_at=at)
+    SipCall.objects.update(created_at=at, look_at=timezone.now())
+
+
 class CallTests:
     def test_a_call_of_three_hours_gets_its_record(
         self, sandbox: RunningSandbox, phone: SipPhone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = calls.place(phone=phone, callee=CALLEE)
         began = timezone.now() - dt.timedelta(hours=3)
-        SipCall.objects.update(created_at=began, look_at=timezone.now())
+        tried(began)
         VoiceSync.objects.create(name=records_pulls.SIP, read_until=timezone.now() - dt.timedelta(minutes=5))
         asked_from: list[dt.datetime] = []
         windows = records_pulls.call_record_windows
@@ -60,11 +66,11 @@ class CallTests:
 
     def test_what_no_record_tells_of_ends_after_a_day(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         made = lost_call(sandbox, phone)
-        SipCall.objects.update(created_at=timezone.now() - dt.timedelta(hours=23), look_at=timezone.now())
+        tried(timezone.now() - dt.timedelta(hours=23))
         calls.looked(timezone.now())
         assert SipCall.objects.get().look_at > timezone.now() + dt.timedelta(hours=11)
 
-        SipCall.objects.update(created_at=timezone.now() - calls.LAST_LOOK, look_at=timezone.now())
+        tried(timezone.now() - calls.LAST_LOOK)
         calls.looked(timezone.now())
 
         made = SipCall.objects.select_related("entry").get()

@@ -44,6 +44,7 @@ def test_calls_from_phones_are_of_the_console_s_day() -> None:
     with timezone.override("Asia/Kolkata"):
         call(1, NOON, "answered", cost=Decimal("0.02"), currency="EUR")
         call(2, NOON, "busy")
+        call(5, NOON, "failed", termination_reason="no route to 919876500001")
         call(3, NOON + dt.timedelta(hours=7), "answered")  # half past midnight there
         call(4, NOON, "answered", kind=CallKind.TTS)  # a message of a campaign
 
@@ -51,9 +52,9 @@ def test_calls_from_phones_are_of_the_console_s_day() -> None:
 
     [row] = report.rows
     assert row.values == (("voice",),)
-    assert (row.figures.counts["sent"], row.figures.counts["delivered"]) == (2, 1)
-    assert dict(row.figures.reasons) == {"busy": 1}
-    assert row.figures.counts["price_not_told"] == 1
+    assert (row.figures.counts["sent"], row.figures.counts["delivered"]) == (3, 1)
+    assert dict(row.figures.reasons) == {"busy": 1, "no route to 9198•••••001": 1}
+    assert row.figures.counts["price_not_told"] == 2
     assert dict(row.figures.cost) == {"EUR": 20_000}
 
 

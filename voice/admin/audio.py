@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from laaffic_console.kit.files.locked_down import locked_down
 from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared.library import LibraryAdmin
@@ -227,6 +228,6 @@ def upload_and_say(request: HttpRequest, pk: int) -> bool:
     try:
         uploads.upload(pk, by=signed_in(request))
     except UploadFailed as problem:
-        messages.error(request, str(problem))
+        messages.error(request, masks.in_text(problem))
         return False
     return True

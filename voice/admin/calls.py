@@ -23,7 +23,8 @@ from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked, may_see
-from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, posted_row, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, posted_row, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words import plain_text

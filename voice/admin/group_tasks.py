@@ -24,7 +24,8 @@ from laaffic_console.kit.files import exports
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import own_page, page, page_of, posted_row, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import own_page, page, page_of, posted_row, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.figures import in_percent, money, number

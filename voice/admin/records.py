@@ -19,8 +19,10 @@ from unfold.decorators import action, display
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
-from laaffic_console.kit.pages import POSTED, ask_first, own_page, page, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import POSTED, ask_first, own_page, page
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words.figures import money
@@ -49,7 +51,7 @@ def say_answer(request: HttpRequest, ask: Callable[[], object]) -> None:
     try:
         ask()
     except lookups.AskFailed as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, masks.in_text(problem))
     else:
         messages.success(request, _("Laaffic has answered: this is what it says now."))
 
@@ -100,7 +102,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     export_name = "calls"
     number_column = "callee"
     masked = ("callee",)
-    typed = ("called_info",)
+    typed = ("called_info", "termination_reason", "cost_word")
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]

@@ -26,7 +26,7 @@ COLUMNS = [
     "billed_seconds",
     "outcome",
     "termination_code",
-    "termination_reason",
+    Typed("termination_reason"),
     "call_status",
     "cost",
     "currency",

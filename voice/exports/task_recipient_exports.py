@@ -10,12 +10,13 @@ from operator import attrgetter
 from typing import Any
 
 from laaffic_console.kit.lists import walks
+from laaffic_console.kit.masking.masks import Typed
 from messaging.models import Contact
 from voice.models import CallRecord, GroupTask
 from voice.services.group_calls import callees as group_callees
 
 CHUNK = 500
-COLUMNS = ["number", "name", "state", "reason", "seconds", "billed_seconds", "cost", "currency", "called_at"]
+COLUMNS = ["number", "name", "state", Typed("reason"), "seconds", "billed_seconds", "cost", "currency", "called_at"]
 COLUMNS += ["ringing_at", "answered_at", "hung_up_at", "key_pressed", "recalls", "recording", "voice_id", "evidence"]
 NO_RECORD = "no record"
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from laaffic_console.api.documents import moment
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.people import username
 from messaging.models import Approval
 from messaging.services.approvals import approval_rules, approvals
@@ -19,7 +20,8 @@ def approval(row: Approval) -> dict[str, Any]:
         "draft_kind": row.draft_kind,
         "draft": row.draft.pk,
         "name": row.draft.name,
-        **{name: getattr(row, name) for name in ("outcome", "recipients", "cost", "asked_note", "note")},
+        **{name: getattr(row, name) for name in ("outcome", "recipients", "cost")},
+        **{name: in_text(getattr(row, name)) for name in ("asked_note", "note")},
         "asked_by": username(row.asked_by),
         "asked_at": moment(row.asked_at),
         "decided_by": username(row.decided_by),

@@ -8,6 +8,7 @@ from laaffic_console.api.documents import moment
 from laaffic_console.api.mms import own as mms
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.masking.masks import in_text
 from messaging.models import Campaign, Message, Proof
 from messaging.services.batches import unknown
 from messaging.services.batches.unknown import Lost
@@ -37,7 +38,7 @@ def whole(row: Campaign) -> dict[str, Any]:
 def failed(row: Campaign) -> dict[str, Any]:
     reasons = [
         {
-            "reason": reason,
+            "reason": in_text(reason),
             "messages": n,
             "is_retried": not is_incurable(reason),
             "is_not_in_use": is_not_in_use(reason),
@@ -63,7 +64,7 @@ def lost(one: Lost) -> dict[str, Any]:
         "request": one.entry.pk,
         "left_at": moment(one.entry.left_at),
         "messages": one.messages,
-        "evidence": one.evidence,
+        "evidence": in_text(one.evidence),
         "looked_for_again_at": moment(one.next_look),
     }
 
@@ -89,5 +90,6 @@ def proof(row: Proof) -> dict[str, Any]:
         "asked_by": row.asked_by_name,
         "asked_at": moment(row.asked_at),
         "finished_at": moment(row.finished_at),
-        **{name: getattr(row, name) for name in ("was_over", "figures", "disagreements", "wrong")},
+        **{name: getattr(row, name) for name in ("was_over", "figures", "wrong")},
+        "disagreements": [in_text(one) for one in row.disagreements],
     }

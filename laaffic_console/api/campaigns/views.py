@@ -25,6 +25,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.plain_text import capitals
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
@@ -160,7 +161,9 @@ class CheckView(ApiView):
                 "segments": planned.segments_total,
                 "starts_at": documents.moment(launch_checks.starts_at(campaign, planned)),
                 "cost": {currency: str(total) for currency, total in planned.cost.by_currency.items()},
-                "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in checks],
+                "checks": [
+                    {"key": one.key, "level": one.level.value, "sentence": in_text(one.sentence)} for one in checks
+                ],
                 "shown": seals.token(campaign, shown.as_json(shown.of(campaign, planned)), sentences),
             }
         )

@@ -83,9 +83,10 @@ def contact_import(row: ContactImport) -> dict[str, Any]:
         "file_name": row.file_name,
         "size": row.size,
         "state": row.state,
-        "explanation": read(row.explanation),
+        "explanation": in_text(read(row.explanation)),
         "group": row.group.name if row.group else None,
-        **{name: getattr(row, name) for name in ("region", "encoding", "readings", "sheet", "sheets", "headers")},
+        **{name: getattr(row, name) for name in ("region", "encoding", "sheet", "sheets", "headers")},
+        "readings": [{**one, "words": [in_text(word) for word in one["words"]]} for one in row.readings],
         "mapping": row.mapping,
         "problem": reading.problem_with_mapping(row, row.mapping) if waits else "",
         "forecast": forecast(counted) if counted else None,
@@ -113,7 +114,7 @@ def forecast(counted: ImportForecast) -> dict[str, Any]:
             dict(zip(names, (column, masks.in_text(reason), *counts), strict=True))
             for column, reason, *counts in import_forecast.shown_reasons(counted)
         ],
-        "explanation": read(counted.explanation),
+        "explanation": in_text(read(counted.explanation)),
     }
 
 
@@ -122,7 +123,7 @@ def import_undo(undo: ImportUndo) -> dict[str, Any]:
     return {
         "id": undo.pk,
         "state": undo.state,
-        "explanation": read(undo.explanation),
+        "explanation": in_text(read(undo.explanation)),
         **{name: getattr(undo, name) for name in names},
         "stays": sum(undo.stays.values()),
         "reasons": [{"reason": reason, "contacts": n} for reason, n in undos.reasons(undo)],
@@ -139,10 +140,8 @@ def bad_row(row: BadRow) -> dict[str, Any]:
 def listed_consent_import(row: ConsentImport) -> dict[str, Any]:
     return {
         "id": row.pk,
-        **{
-            name: getattr(row, name)
-            for name in ("file_name", "state", "explanation", "rows", "kept", "known", "invalid")
-        },
+        **{name: getattr(row, name) for name in ("file_name", "state", "rows", "kept", "known", "invalid")},
+        "explanation": in_text(row.explanation),
         "created_at": moment(row.created_at),
         "finished_at": moment(row.finished_at),
     }

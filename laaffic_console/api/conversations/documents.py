@@ -3,7 +3,7 @@
 from typing import Any
 
 from laaffic_console.api.documents import moment
-from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.masking.masks import in_text, masked
 from messaging.models import Conversation, ConversationNote, SavedAnswer
 from messaging.services.campaigns import answering
 
@@ -27,12 +27,17 @@ def conversation(row: Conversation) -> dict[str, Any]:
         **listed(row),
         "application": way.application.app_id if way else None,
         "sender_id": way.sender_id if way else "",
-        "stopped": answering.suppressed(row),
+        "stopped": in_text(answering.suppressed(row)),
     }
 
 
 def note(row: ConversationNote) -> dict[str, Any]:
-    return {"id": row.pk, "note": row.text, "by": row.by.get_username() if row.by else None, "at": moment(row.at)}
+    return {
+        "id": row.pk,
+        "note": in_text(row.text),
+        "by": row.by.get_username() if row.by else None,
+        "at": moment(row.at),
+    }
 
 
 def saved(row: SavedAnswer) -> dict[str, Any]:

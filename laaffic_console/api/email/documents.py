@@ -24,9 +24,9 @@ def campaign(row: EmailCampaign) -> dict[str, Any]:
         "id": row.pk,
         "application": row.application.app_id,
         **{name: getattr(row, name) for name in (*AS_THEY_ARE, *OF_CARE, *OF_HOW)},
-        "hold_reason": read(row.hold_reason),
+        "hold_reason": in_text(read(row.hold_reason)),
         "hold_kind": row.hold_kind,
-        "wait_reason": read(row.wait_reason),
+        "wait_reason": in_text(read(row.wait_reason)),
         "calendar": row.calendar.name if row.calendar else None,
         "not_after": moment(row.latest_end),
         **{name: moment(getattr(row, name)) for name in ("scheduled_at", "created_at", "launched_at", "finished_at")},
@@ -62,7 +62,7 @@ def lookup(row: EmailLookup) -> dict[str, Any]:
         "application": row.application.app_id,
         "kind": row.kind,
         "choices": row.choices.count(),
-        "problem": read(row.problem),
+        "problem": in_text(read(row.problem)),
         "answered_at": moment(row.answered_at),
     }
 

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.sql import database_troubles
 from laaffic_console.kit.words.not_now import NotNow, is_about_now
 
@@ -125,7 +126,9 @@ def handled(problem: Exception, context: dict[str, Any]) -> Response:
     headers = {"Retry-After": str(told.retry_after)} if told.retry_after else {}
     if told.status_code == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
-    body = document(told.status_code, told.sentence, **told.more)
+    # What Laaffic says about a request that was made; what is wrong with the request itself is told as it was given.
+    sentence = in_text(told.sentence) if told.status_code in (409, 503) else told.sentence
+    body = document(told.status_code, sentence, **told.more)
     return Response(body, told.status_code, headers=headers, content_type=CONTENT_TYPE)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from laaffic_console.api.documents import moment
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import saving
 
@@ -38,5 +39,5 @@ def sending(row: Sending, *, sees_problem: bool) -> dict[str, Any]:
         "made_at": moment(row.made_at),
         "ended_at": moment(row.ended_at),
         "recipients": row.recipients,
-        "problem": row.problem if sees_problem else "",
+        "problem": in_text(row.problem) if sees_problem else "",
     }

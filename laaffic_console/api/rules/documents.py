@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from laaffic_console.api.documents import moment
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.limits import in_words
 from messaging.models import (
     ApplicationCalendar,
@@ -30,8 +31,8 @@ def template(row: MessageTemplate) -> dict[str, Any]:
 
 
 def version(row: TemplateVersion) -> dict[str, Any]:
-    told = {name: getattr(row, name) for name in ("number", "name", "text", "note")}
-    return {"id": row.pk, **told, "at": moment(row.at)}
+    told = {name: getattr(row, name) for name in ("number", "name", "text")}
+    return {"id": row.pk, **told, "note": in_text(row.note), "at": moment(row.at)}
 
 
 def calendar(row: Calendar) -> dict[str, Any]:

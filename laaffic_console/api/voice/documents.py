@@ -5,7 +5,7 @@ from typing import Any
 
 from laaffic_console.api.documents import REQUESTS_SHOWN, moment, request
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.words.said import read
 from laaffic_console.laaffic import UploadedAudio
 from voice.exports import task_recipient_exports
@@ -42,7 +42,7 @@ def call(row: SipCall) -> dict[str, Any]:
         "number": masked(row.callee),
         "display_number": row.display_number,
         "state": row.entry.state if row.entry else None,
-        "advice": str(calls.advice(row)),
+        "advice": in_text(calls.advice(row)),
         "voice_id": row.voice_id,
         "record": row.record_id,
         "created_at": moment(row.created_at),
@@ -54,7 +54,7 @@ def lost_call(row: SipCall) -> dict[str, Any]:
     return {
         "id": row.pk,
         "state": row.entry.state if row.entry else None,
-        "advice": str(calls.advice(row)),
+        "advice": in_text(calls.advice(row)),
         "seen": row.entry_id or 0,
         "requests": [request(one) for one in attempts],
     }
@@ -85,7 +85,7 @@ def record(row: CallRecord) -> dict[str, Any]:
         "key_pressed": row.key_pressed,
         "doubtful_cost": _amount(row.doubtful_cost),
         "doubtful_currency": row.doubtful_currency,
-        "cost_word": row.cost_word,
+        "cost_word": in_text(row.cost_word),
         "at": moment(row.at),
     }
 
@@ -109,9 +109,9 @@ def group_call(row: GroupTask) -> dict[str, Any]:
         "name": row.name,
         "application": row.application.app_id,
         "state": row.state,
-        "hold_reason": read(row.hold_reason),
+        "hold_reason": in_text(read(row.hold_reason)),
         "hold_kind": row.hold_kind,
-        "advice": str(group_tasks.advice(row)),
+        "advice": in_text(group_tasks.advice(row)),
         "task_name": row.task_name,
         "numbers": row.number_count,
         "twice": row.left_twice,
@@ -178,7 +178,7 @@ def lost_group_call(row: GroupTask) -> dict[str, Any]:
     return {
         "id": row.pk,
         "state": row.state,
-        "advice": str(group_tasks.advice(row)),
+        "advice": in_text(group_tasks.advice(row)),
         "seen": row.entry_id or 0,
         "looks": row.looks,
         "looked_at": moment(row.looked_at),

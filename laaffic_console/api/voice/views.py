@@ -18,6 +18,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.voice import documents, shapes, spoken
 from laaffic_console.gateway.models import Channel, EntryState
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.codes import WRONG_VALUES
 from voice.models import CallRecord, GroupTask, SipCall, SipPhone
@@ -84,7 +85,7 @@ def _refuse_wrong(call: SipCall) -> None:
     """Raise Problem if Laaffic says that the request itself is wrong: the same one would be refused again."""
     entry = call.entry
     if entry is not None and entry.state == EntryState.REFUSED and entry.code in WRONG_VALUES:
-        raise Problem(400, str(calls.advice(call)), call=call.pk)
+        raise Problem(400, in_text(calls.advice(call)), call=call.pk)
 
 
 def made(call: SipCall) -> Answer:

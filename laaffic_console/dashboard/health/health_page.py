@@ -30,6 +30,7 @@ from laaffic_console.gateway.services.client import clock
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.lists.paginator import said_to
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.registers.health_signs import Sign, age, signs
 from laaffic_console.kit.sql.constant_sql import Select
 from laaffic_console.kit.words.said import gettext as _
@@ -180,7 +181,7 @@ def troubles() -> list[Sign]:
             ngettext(
                 "%(problem)s (once, %(age)s ago)", "%(problem)s (%(times)d times, last %(age)s ago)", trouble.times
             )
-            % {"problem": trouble.problem, "times": trouble.times, "age": age(trouble.last_at)},
+            % {"problem": in_text(trouble.problem), "times": trouble.times, "age": age(trouble.last_at)},
             reverse("admin:gateway_trouble_changelist"),
         )
         for trouble in Trouble.objects.all()[:SHOWN_TROUBLES]

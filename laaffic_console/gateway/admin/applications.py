@@ -21,6 +21,7 @@ from laaffic_console.gateway.services.account import account_watch, applications
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import POSTED, ask_first, own_page
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import money
@@ -124,7 +125,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
 
 def say_test(request: HttpRequest, found: account_watch.ConnectionTest) -> None:
     say = messages.success if found.is_well else messages.error
-    say(request, " ".join(found.sentences))
+    say(request, masks.in_text(" ".join(found.sentences)))
 
 
 @admin.register(BalanceReading)

@@ -12,16 +12,19 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.masking.masked_admin import MaskedTexts
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.pages import POSTED, ask_first, own_page, page
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.stored_words import in_words
 
 
 @admin.register(AccountHold)
-class AccountHoldAdmin(ReadOnlyAdmin):
+class AccountHoldAdmin(MaskedTexts, ReadOnlyAdmin):
     when_empty = gettext_lazy(
         "Nothing is held. The console holds what Laaffic refuses for credentials, balance or rights, and says so here."
     )
+    typed = ("sentence", "last_answer", "released_because")
     list_display = ["sentence", "stops", "placed_at", "shown_state", "last_answer", "next_probe_at", "released_because"]
     list_select_related = ["application"]
     actions_detail = ["probe_now", "end_hold"]
@@ -59,10 +62,10 @@ class AccountHoldAdmin(ReadOnlyAdmin):
         account_hold.probe(at_once=True)
         hold = AccountHold.objects.get(pk=object_id)
         if hold.released_at:
-            messages.success(request, in_words(hold.released_because))
+            messages.success(request, in_text(in_words(hold.released_because)))
         else:
             said = in_words(hold.last_answer) or _("This cannot be tested from here. Fix the cause, then end the hold.")
-            messages.warning(request, _("Still on hold. %(answer)s") % {"answer": said})
+            messages.warning(request, _("Still on hold. %(answer)s") % {"answer": in_text(said)})
         return HttpResponseRedirect(own_page(hold))
 
     @action(description=gettext_lazy("End this hold"), url_path="end", permissions=["end"])

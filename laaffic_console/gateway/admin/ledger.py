@@ -169,7 +169,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("evidence"))
     def shown_evidence(self, entry: LedgerEntry) -> str:
-        return in_words(entry.evidence)
+        return masks.in_text(in_words(entry.evidence))
 
     @display(description=gettext_lazy("known by"))
     def shown_kind(self, entry: LedgerEntry) -> str:

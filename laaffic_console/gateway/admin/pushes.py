@@ -14,6 +14,7 @@ from laaffic_console.gateway.models import OrphanReport, PushedBody
 from laaffic_console.gateway.services.inbox import draining
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import own_page, page
 
@@ -61,14 +62,14 @@ class PushedBodyAdmin(AsItCame):
 
     @display(description=gettext_lazy("problems"))
     def trouble(self, body: PushedBody) -> str:
-        return "; ".join(body.problems)[:120] or "–"
+        return masks.in_text("; ".join(body.problems))[:120] or "–"
 
     def get_fields(self, request: HttpRequest, obj: PushedBody | None = None) -> Any:
         return ["all_problems" if name == "problems" else name for name in super().get_fields(request, obj)]
 
     @display(description=gettext_lazy("problems"))
     def all_problems(self, body: PushedBody) -> str:
-        return "\n".join(body.problems) or "–"
+        return masks.in_text("\n".join(body.problems)) or "–"
 
     def has_again_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("gateway.change_pushedbody")
@@ -90,6 +91,7 @@ class PushedBodyAdmin(AsItCame):
 class OrphanReportAdmin(MaskedNumbers, AsItCame):
     when_empty = gettext_lazy("Every report has found its message.")
     masked = ("number",)
+    typed = ("problem",)
     list_display = [
         "gateway_id",
         "order_id",

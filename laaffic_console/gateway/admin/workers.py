@@ -10,15 +10,17 @@ from laaffic_console.gateway.models import Trouble, WorkerHeartbeat
 from laaffic_console.gateway.services.client import clock
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.masking.masked_admin import MaskedTexts
 from laaffic_console.kit.words.stored_words import in_words
 
 
 @admin.register(Trouble)
-class TroubleAdmin(ReadOnlyAdmin):
+class TroubleAdmin(MaskedTexts, ReadOnlyAdmin):
     """One that does not succeed again under its name, such as a record that is gone, is deleted by a person."""
 
     when_empty = gettext_lazy("Nothing has failed alone. What could not be applied is named here until it can.")
 
+    typed = ("problem",)
     list_display = ["what", "problem", "first_at", "last_at", "times"]
     paginator = ModelAdmin.paginator
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.applications import Application
 from laaffic_console.gateway.models.ledger import LedgerEntry
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.figures import money
 from laaffic_console.kit.words.said import SaidField
 
@@ -50,7 +51,7 @@ class AccountHold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.sentence
+        return in_text(self.sentence)
 
 
 class BalanceReading(models.Model):

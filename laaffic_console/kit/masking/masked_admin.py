@@ -24,17 +24,12 @@ def may_reveal(request: HttpRequest) -> bool:
 _BesideModelAdmin: Any = object  # the classes that it is beside differ in what they say of the same attributes
 
 
-class MaskedNumbers(_BesideModelAdmin):
-    """Mixin for a ModelAdmin that shows `masked` columns as the viewer may see them, in the list and on a row's page.
-
-    `typed` are fields of a row's page in which numbers may be among other things, as people have typed them.
-    """
+class MaskedTexts(_BesideModelAdmin):
+    """Mixin for a ModelAdmin of rows whose `typed` columns are texts in which numbers may be among other things."""
 
     masked: ClassVar[tuple[str, ...]] = ()
     typed: ClassVar[tuple[str, ...]] = ()
     model: Any
-    opts: Any
-    admin_site: Any
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return self._shown(super().get_list_display(request), is_list=True)
@@ -43,6 +38,41 @@ class MaskedNumbers(_BesideModelAdmin):
         return super().get_list_display_links(request, list_display) and self._shown(
             super().get_list_display_links(request, list_display), is_list=True
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        parts = super().get_fieldsets(request, obj)
+        return [(name, {**options, "fields": self._shown(options["fields"], request)}) for name, options in parts]
+
+    def _shown(self, columns: Any, page_of: HttpRequest | None = None, *, is_list: bool = False) -> Any:
+        """The columns of a list, or the fields of somebody's page of one row, which offers to show the first."""
+        if not columns or (masks.may_see() and not is_list):  # the page may be a form
+            return columns
+        return [
+            self._shown(one, page_of, is_list=is_list)
+            if isinstance(one, list | tuple)
+            else self._column(one, page_of if one in self.masked[:1] else None)
+            if one in (*self.masked, *self.typed)
+            else one
+            for one in columns
+        ]
+
+    def _column(self, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
+        """The column with masked values, as the same object whenever Django asks for it: Django compares them."""
+        keeper = page_of or self
+        kept: dict[str, Callable[[Any], Any]] = keeper.__dict__.setdefault("_masked_columns", {})
+        return kept.setdefault(name, column(self.model, name, page_of, is_typed=name in self.typed))
+
+
+class MaskedNumbers(MaskedTexts):
+    """Mixin for a ModelAdmin that shows `masked` columns as the viewer may see them, in the list and on a row's page.
+
+    A person who has the number of a row shown sees its `typed` columns whole with it.
+    """
+
+    opts: Any
+    admin_site: Any
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
@@ -57,34 +87,9 @@ class MaskedNumbers(_BesideModelAdmin):
             return columns
         return [column for column in columns if list_order.order_of(self, column) not in self.masked]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is None:
-            return super().get_fieldsets(request, obj)
-        parts = super().get_fieldsets(request, obj)
-        return [(name, {**options, "fields": self._shown(options["fields"], request)}) for name, options in parts]
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A form would show the number, or take the masked one for it."""
         return masks.may_see() and super().has_change_permission(request, obj)
-
-    def _shown(self, columns: Any, page_of: HttpRequest | None = None, *, is_list: bool = False) -> Any:
-        """The columns of a list, or the fields of somebody's page of one row, which offers to show the first."""
-        if not columns or (masks.may_see() and not is_list):  # the page may be a form
-            return columns
-        return [
-            self._shown(one, page_of, is_list=is_list)
-            if isinstance(one, list | tuple)
-            else self._column(one, page_of if one == self.masked[0] else None)
-            if one in (*self.masked, *self.typed)
-            else one
-            for one in columns
-        ]
-
-    def _column(self, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
-        """The column with masked values, as the same object whenever Django asks for it: Django compares them."""
-        keeper = page_of or self
-        kept: dict[str, Callable[[Any], Any]] = keeper.__dict__.setdefault("_masked_columns", {})
-        return kept.setdefault(name, column(self.model, name, page_of, is_typed=name in self.typed))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.reveal_view)

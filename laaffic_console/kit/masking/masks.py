@@ -17,6 +17,7 @@ COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.
 SUMMARIES = {"summary"}  # columns of files that hold JSON
 
 PAIRS = {"callee", "test to"}  # names in the ledger's summaries
+TYPED_PAIRS = {"all the same"}  # those of what a person has written
 
 _DOTS = "•"
 # Addresses in a text, with an @ in them, and seven digits or more as people write a number; no moments and days.
@@ -64,6 +65,10 @@ def mask_in_text(text: str) -> str:
     return _IN_TEXT.sub(_masked_match, text)
 
 
+def is_masked(text: str) -> bool:
+    return _DOTS in text
+
+
 def _masked_match(found: re.Match[str]) -> str:
     if found["moment"] or found["day"]:
         return found[0]
@@ -71,12 +76,18 @@ def _masked_match(found: re.Match[str]) -> str:
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
-    """A summary for the viewer: values whose names say that they are somebody's number or address are masked."""
+    """A summary for the viewer: values whose names say that they hold or tell a number are masked."""
     return said if may_see() else masked_pairs(said)
 
 
 def masked_pairs(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: mask(str(value)) if name in PAIRS and value else value for name, value in said.items()}
+    return {name: _masked_value(name, value) for name, value in said.items()}
+
+
+def _masked_value(name: str, value: Any) -> Any:
+    if value and name in PAIRS:
+        return mask(str(value))
+    return mask_in_text(str(value)) if name in TYPED_PAIRS else value
 
 
 def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:

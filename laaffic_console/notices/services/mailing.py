@@ -20,6 +20,8 @@ from django.utils import timezone, translation
 from django.utils.text import Truncator
 
 from laaffic_console.gateway.services.work import bell, leases, workers
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
 from laaffic_console.notices import subjects
@@ -95,7 +97,8 @@ def _send_to(user: User, connection: BaseEmailBackend) -> bool:
     notices = _claim(user)
     if not notices:
         return True
-    subject, body = written(notices)
+    with acts.acting(lambda: acts.Actor(user.pk, user.get_username(), sees_numbers=user.has_perm(masks.SEE))):
+        subject, body = written(notices)
     # What is new since these words were written is due again.
     being_sent = Notice.objects.filter(pk__in=[notice.pk for notice in notices], mail=Mail.SENDING)
     try:

@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
+from laaffic_console.kit.masking.masks import in_text
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.not_now import NotNow
@@ -103,7 +105,7 @@ def _key(reason: str) -> str:
 
 
 def _with_count(reason: str, n: int) -> str:
-    words = in_words(reason) or _("no reason given")
+    words = in_text(in_words(reason)) or _("no reason given")
     counted = ngettext("%(n)s message", "%(n)s messages", n) % {"n": number(n)}
     return f"{words} ({counted})"
 

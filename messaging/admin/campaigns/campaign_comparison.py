@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.pages import page, say_why
+from laaffic_console.kit.masking.masks import in_text
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import page
 from laaffic_console.kit.words import durations
 from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.stored_words import in_words
@@ -127,7 +129,7 @@ def _with_share(n: int, share: float | None, digits: int = 1) -> list[str]:
 def _reasons(one: Compared) -> list[str]:
     most = list(one.figure("reasons").items())[:REASONS]
     none = _("no reason given")
-    return [f"{in_words(reason) or none}: {number(n)}" for reason, n in most]
+    return [f"{in_text(in_words(reason)) or none}: {number(n)}" for reason, n in most]
 
 
 def _amounts(by_currency: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from unfold.decorators import display
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.figures import in_percent, money, number, pace
 from messaging.admin.shared import channel_pages, resuming
@@ -87,7 +88,7 @@ class CampaignListAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")
     def shown_name(self, campaign: Campaign) -> list[str]:
-        beside = campaign.hold_reason or campaign.wait_reason or starts_at(campaign)
+        beside = masks.in_text(campaign.hold_reason or campaign.wait_reason) or starts_at(campaign)
         return [campaign.name, beside or f"{campaign.get_channel_display()} · {campaign.application}"]
 
     @display(description=gettext_lazy("state"), ordering="state")

@@ -17,7 +17,9 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import own_page, require, say_why
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import own_page, require
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.campaigns import campaign_comparison, campaign_list, resuming_several
 from messaging.admin.campaigns.campaign_list import CampaignListAdmin
@@ -174,7 +176,7 @@ class ComposedCampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, Campaig
         try:
             test = starting.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
         except StillOpen as problem:
-            messages.error(request, problem.sentence)
+            messages.error(request, masks.in_text(problem.sentence))
             return HttpResponseRedirect(f"{own_page(draft, 'review')}?again=yes")
         except ValidationError as problem:
             say_why(request, problem)

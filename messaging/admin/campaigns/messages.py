@@ -17,7 +17,8 @@ from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.masking.masks import in_text, masked
-from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import own_page, page, posted_row, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.people import signed_in

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
@@ -65,6 +66,6 @@ def _went_on(n: int) -> str:
 def _say_stayed(request: HttpRequest, found: Resumed) -> None:
     for campaign, why in found.stayed[:SHOWN]:
         link = format_html('<a class="c-link" href="{}">{}</a>', own_page(campaign), campaign.name)
-        messages.warning(request, format_html("{}: {}", link, why))
+        messages.warning(request, format_html("{}: {}", link, masks.in_text(why)))
     if (more := len(found.stayed) - SHOWN) > 0:
         messages.warning(request, _("Did not go on either: %(n)s more.") % {"n": number(more)})

@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import page, require
 from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
@@ -110,7 +111,7 @@ class LaunchPage(ABC, Generic[Draft]):
         if cast(Any, self.draft).state == CampaignState.DRAFT.value:
             return self.show(problems=problems)
         for problem in problems:
-            messages.error(self.request, problem)
+            messages.error(self.request, masks.in_text(problem))
         return HttpResponseRedirect(self.address())
 
     def show(self, *, missing: Sequence[str] = (), problems: Sequence[str] = (), repeated: str = "") -> HttpResponse:

@@ -21,7 +21,8 @@ from laaffic_console.kit.files import exporting, exports
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking.masks import SEE
-from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import countries, durations
 from laaffic_console.kit.words.not_now import NotNow

@@ -147,7 +147,7 @@ class SuppressionEntryAdmin(MaskedNumbers, SearchedByNumber, ExportedList, Share
     export_name = "suppression-list"
     is_named_as_a_whole = True
     masked = ("number",)
-    typed = ("note",)
+    typed = ("note", "source")
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]
     list_select_related = ["created_by"]

@@ -21,7 +21,8 @@ from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, reveal_link
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.people import signed_in
@@ -197,7 +198,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
                 add_problems(form, problem)
             else:
                 if waits:
-                    messages.warning(request, _("Nothing has left yet. %(why)s") % {"why": waits})
+                    messages.warning(request, _("Nothing has left yet. %(why)s") % {"why": masks.in_text(waits)})
                 return _back(pk, taken="answer")
         return self._thread(request, conversation, answer=form)
 
@@ -239,7 +240,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
                 try:
                     conversations.finish(pk, by=by, shown=_shown(request))
                 except NotNow as problem:
-                    messages.warning(request, str(problem))
+                    messages.warning(request, masks.in_text(problem))
                     return _back(pk)
             case "unread":
                 conversations.mark_unread(pk)

@@ -24,7 +24,9 @@ from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.lists.changelists import changelist_of
-from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -110,7 +112,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")
     def shown_name(self, campaign: EmailCampaign) -> list[str]:
-        return [campaign.name, campaign.hold_reason or campaign.wait_reason or starts_at(campaign) or campaign.subject]
+        said = masks.in_text(campaign.hold_reason or campaign.wait_reason)
+        return [campaign.name, said or starts_at(campaign) or campaign.subject]
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def shown_state(self, campaign: EmailCampaign) -> tuple[str, str]:
@@ -255,7 +258,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             except ValidationError as problem:
                 add_problems(form, problem)
             except TestFailed as problem:
-                messages.error(request, str(problem))
+                messages.error(request, masks.in_text(problem))
             else:
                 messages.success(request, said)
                 return HttpResponseRedirect(own_page(campaign, "review"))

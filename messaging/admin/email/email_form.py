@@ -16,7 +16,9 @@ from laaffic_console.kit.forms.form_fields import call_empty, field_of
 from laaffic_console.kit.forms.moments import TYPED, MomentInput
 from laaffic_console.kit.forms.shared_rows import SeenForm
 from laaffic_console.kit.generics import AnyModelForm
-from laaffic_console.kit.pages import add_problems, say_why
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems
 from laaffic_console.kit.words.figures import number
 from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
@@ -129,7 +131,7 @@ def refresh_and_say(request: HttpRequest) -> None:
         messages.warning(request, _("There is no active application for email. Register one first."))
     for lookup in lookups:
         if lookup.problem:
-            messages.error(request, f"{lookup.get_kind_display()}: {lookup.problem}")
+            messages.error(request, f"{lookup.get_kind_display()}: {masks.in_text(lookup.problem)}")
     if answered := [lookup for lookup in lookups if not lookup.problem]:
         names = ", ".join(str(lookup.get_kind_display()) for lookup in answered)
         messages.success(request, _("Looked up: %(what)s. What you typed is still here.") % {"what": names})
@@ -158,7 +160,8 @@ def lookup_words() -> dict[str, tuple[str, bool]]:
 def _age_of(kind: str) -> tuple[str, bool]:
     lookups = list(EmailLookup.objects.filter(kind=kind, application__is_active=True).order_by("answered_at"))
     if problem := next((lookup.problem for lookup in lookups if lookup.problem), ""):
-        return _("The last look-up failed: %(why)s You can write the id by hand.") % {"why": problem}, True
+        said = _("The last look-up failed: %(why)s You can write the id by hand.")
+        return said % {"why": masks.in_text(problem)}, True
     if not lookups or lookups[0].answered_at is None:
         return _("Not looked up yet. Look it up, or write it by hand."), False
     n = EmailChoice.objects.filter(lookup__in=lookups).count()

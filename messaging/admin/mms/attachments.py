@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from laaffic_console.gateway import shown_requests
 from laaffic_console.kit.files.locked_down import locked_down
 from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import own_page, page, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
@@ -248,7 +249,7 @@ def say_added(request: HttpRequest, attachment: MmsAttachment, is_new: bool) -> 
     else:
         messages.info(request, format_html(_("The library has this content already: {}. It is kept once."), link))
     if attachment.note:
-        messages.warning(request, attachment.note)
+        messages.warning(request, masks.in_text(attachment.note))
     if attachment.is_doubtful:
         messages.warning(request, doubt())
 
@@ -264,9 +265,9 @@ def upload_and_say(request: HttpRequest, pk: int) -> bool:
     try:
         attachments.upload(pk, by=signed_in(request))
     except UploadedWithoutId as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, masks.in_text(problem))
         return False
     except UploadFailed as problem:
-        messages.error(request, str(problem))
+        messages.error(request, masks.in_text(problem))
         return False
     return True

@@ -13,7 +13,9 @@ from unfold.decorators import display
 
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import asking_again
-from laaffic_console.kit.pages import own_page, require, say_why
+from laaffic_console.kit.masking.masked_admin import MaskedTexts
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import own_page, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
 from messaging.models import Approval
@@ -32,8 +34,9 @@ VERBS = {"ask": "launch", "withdraw": "launch", "approve": "approve", "refuse": 
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ReadOnlyAdmin):
+class ApprovalAdmin(MaskedTexts, ReadOnlyAdmin):
     when_empty = gettext_lazy("Nothing has been sent for approval. Ask for one on the page before a launch.")
+    typed = ("note",)
     list_display = [
         *(
             "shown_draft",

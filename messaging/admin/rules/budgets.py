@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.changelists import changelist_of
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import bulk_actions
 from messaging.models import Budget, CampaignState
@@ -118,7 +119,7 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         if counter.lifted_at is None:
             return "–"
         who = counter.lifted_by or _("the shell")
-        return f"{who}: {counter.lift_reason}"
+        return f"{who}: {in_text(counter.lift_reason)}"
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_LIFT)

@@ -10,7 +10,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
-from laaffic_console.kit.pages import next_page, own_page, say_why
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import next_page, own_page
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import resuming
 from messaging.services.refusals import FewFirstFailed
@@ -54,5 +56,5 @@ def _say_why(request: HttpRequest, draft: Any, problem: ValidationError) -> None
 def _say_with_link(request: HttpRequest, problem: ValidationError, address: str, words: str) -> None:
     link = format_html('<a class="c-link" href="{}">{}</a>', address, words)
     for sentence in problem.messages:
-        said = format_html("{} {}", sentence, link)
+        said = format_html("{} {}", masks.in_text(sentence), link)
         messages.error(request, said)

@@ -7,7 +7,8 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
-from laaffic_console.kit.pages import own_page, posted_row, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import own_page, posted_row, require
 from laaffic_console.kit.words.not_now import NotNow
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Q
 
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
@@ -70,8 +71,8 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     there = [reason for reason, _n in failed_by_reason(campaign)]
     if not there:
         raise NotNow(_("No message of “%(name)s” failed.") % {"name": campaign.name})
-    _require_known(campaign, reasons or (), there)
-    chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
+    given = None if reasons is None else _known(campaign, reasons, there)
+    chosen = [reason for reason in there if (not is_incurable(reason) if given is None else reason in given)]
     if not chosen:
         raise NotNow(_("Nobody would get it. Choose at least one reason for which it is sent again."))
     failed = Message.objects.filter(campaign=campaign, state__in=FAILED, reason__in=chosen)
@@ -139,8 +140,8 @@ def suppress_not_in_use(campaign_id: int, *, but: Collection[str] = (), by: User
     `but`: the reasons for which another try is made. Cut off and repeated, it adds what is not there yet.
     """
     campaign = _over(campaign_id, _("Its numbers can be suppressed when it is finished."))
-    _require_known(campaign, but, [reason for reason, _n in failed_by_reason(campaign)])
-    reasons = [reason for reason in not_in_use(campaign) if reason not in but]
+    kept = _known(campaign, but, [reason for reason, _n in failed_by_reason(campaign)])
+    reasons = [reason for reason in not_in_use(campaign) if reason not in kept]
     return suppression.suppress_numbers(
         _failed_numbers(campaign, reasons),
         channel=campaign.channel,
@@ -151,12 +152,17 @@ def suppress_not_in_use(campaign_id: int, *, but: Collection[str] = (), by: User
     )
 
 
-def _require_known(campaign: Campaign, given: Collection[str], there: Collection[str]) -> None:
-    """A misspelt reason would leave out people who were meant, or suppress those who were to get another try."""
+def _known(campaign: Campaign, given: Collection[str], there: Collection[str]) -> set[str]:
+    """The reasons that are meant, each given as it is or as the person who gives it sees it: with a masked number.
+
+    A misspelt one would leave out people who were meant, or suppress those who were to get another try.
+    """
+    meant = {reason for reason in there if reason in given or in_text(reason) in given}
     for reason in given:
-        if reason not in there:
+        if reason not in meant and reason not in map(in_text, meant):
             said = _("No message of “%(name)s” failed for the reason “%(reason)s”. Look at its reasons again.")
             raise NotNow(said % {"name": campaign.name, "reason": reason})
+    return meant
 
 
 def _failed_numbers(campaign: Campaign, reasons: Sequence[str], *given: Q) -> Iterator[str]:

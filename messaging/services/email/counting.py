@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.said import read
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
 from messaging.services.tallies.tally_writes import upsert_tallies
@@ -134,7 +135,7 @@ def report(campaign: EmailCampaign) -> dict[str, Any]:
         "task_id": campaign.task_id,
         "purpose": campaign.purpose,
         "consent_known_by": campaign.consent_known_by,
-        "hold_reason": read(campaign.hold_reason),
+        "hold_reason": in_text(read(campaign.hold_reason)),
         "hold_kind": campaign.hold_kind,
         "addresses_on_list": campaign.receiver_count,
         "counts": counts(campaign),

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, QuerySet, Sum, Value
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.database import snapshots
+from laaffic_console.kit.masking.masks import mask_in_text
 from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
@@ -171,6 +173,7 @@ class _Grouping:
 
 
 def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
+    masked = lru_cache(maxsize=1000)(mask_in_text)  # reports are mailed, and read by links
     sums = {"n": Sum("messages"), "billed": Sum("billed_segments"), "paid": Sum("pay_micros")}
     for values, (state, reason, currency, n, billed, paid) in grouping.summed(("state", "reason", "currency"), **sums):
         figures = rows[values]
@@ -179,9 +182,9 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
             figures.counts[word] += n
         figures.counts["segments"] += billed
         if state in FAILED:
-            figures.reasons[reason] += n
+            figures.reasons[masked(reason)] += n
         if state == MessageState.REJECTED:
-            figures.rejections[reason] += n
+            figures.rejections[masked(reason)] += n
         if state in counting.TAKEN and not currency:  # an amount without a currency is in no sum
             figures.counts["price_not_told"] += n
         if currency:

@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.pages import own_page, page_of
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, MessageState, Reply
@@ -44,7 +45,7 @@ def _title(message: Message) -> str:
     if message.state == MessageState.QUEUED and message.campaign.state in NOT_SENDING:
         return " · ".join(filter(None, [who, message.campaign.get_state_display(), _why(message.campaign)]))
     state = str(answers.standing(message).label)
-    return " · ".join(filter(None, [who, state, in_words(message.reason)]))
+    return " · ".join(filter(None, [who, state, in_text(in_words(message.reason))]))
 
 
 def _tone(message: Message) -> str:
@@ -73,7 +74,7 @@ def said(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
 def noted(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
     rows = ConversationNote.objects.filter(conversation__subscriber=subscriber(person.numbers[0])).select_related("by")
     return [
-        Entry(row.at_moment, row.pk, _("Note by %(name)s") % {"name": row.by or _("somebody")}, row.text)
+        Entry(row.at_moment, row.pk, _("Note by %(name)s") % {"name": row.by or _("somebody")}, in_text(row.text))
         for row in rows_behind(rows, "at", behind, limit)
     ]
 
@@ -103,7 +104,7 @@ def _why(campaign: Campaign) -> str:
         if campaign.dropped_capped:
             return _("not sent: this person has had enough messages")
         return _("not sent: the number is suppressed") if campaign.dropped_suppressed else _("not sent")
-    return campaign.hold_reason or campaign.wait_reason
+    return in_text(campaign.hold_reason or campaign.wait_reason)
 
 
 SOURCES = [

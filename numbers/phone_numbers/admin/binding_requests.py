@@ -10,6 +10,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.admin.ledger import ENTRY_COLOURS
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
+from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.stored_words import in_words
 from phone_numbers.models import BindingRequest
@@ -35,5 +36,5 @@ class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
     def evidence(self, asked: BindingRequest) -> SafeString | str:
         if asked.entry is None:
             return ""
-        ledger = own_page(asked.entry)
-        return format_html('{} <a href="{}">{}</a>', in_words(asked.entry.evidence), ledger, _("Ledger"))
+        said, ledger = in_text(in_words(asked.entry.evidence)), own_page(asked.entry)
+        return format_html('{} <a href="{}">{}</a>', said, ledger, _("Ledger"))

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.kept_forms import asks
-from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
+from laaffic_console.kit.masking.refusals_said import say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require
 from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.laaffic import Family, Refused, lookup
+from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Calendar, Campaign, ContactGroup, SuppressionEntry
 from messaging.services.contacts import consents
@@ -81,6 +83,27 @@ class CallTests:
 
         assert (answer.status_code, answer.json()["id"]) == (202, asked.about)
         assert (rung(sandbox), LedgerEntry.objects.count(), SipCall.objects.count()) == (0, 1, 1)
+
+    @pytest.mark.parametrize("code", ["-22", "-26"])  # wrong in itself, and for now
+    def test_a_refusal_tells_no_number_to_those_who_see_masked_ones(
+        self, api_with: Callable[..., Api], api: Api, phone: SipPhone, monkeypatch: pytest.MonkeyPatch, code: str
+    ) -> None:
+        user = User.objects.create_user("lou")
+        user.user_permissions.set(Permission.objects.filter(codename__in=("view_sipcall", "add_sipcall")))
+        entry, reason = lookup(Family.VOICE, code), "no route to 919876500000"
+
+        def refused(*_args: Any, **_named: Any) -> str:
+            raise Refused(interface="voice/sendSip", entry=entry, reason=reason, http_status=200)
+
+        monkeypatch.setattr(VoiceApi, "call", refused)
+
+        answer = api_with(user=user)("POST", "calls", CALL, Idempotency_Key="a")
+        listed = api_with(user=user)("GET", "calls").json()["items"]
+
+        assert answer.status_code in (400, 409)
+        assert "9198•••••000" in answer.json()["detail"]
+        assert "9198•••••000" in listed[0]["advice"]
+        assert "919876500000" not in f"{answer.json()} {listed}"
 
     def test_a_lost_answer_is_told_and_not_sent_again(self, api: Api, sandbox: RunningSandbox, phone: SipPhone) -> None:
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.audit import acts
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     Audience,
@@ -179,6 +180,20 @@ class ErasedTests:
 
 
 class RetryTests:
+    def test_a_reason_may_be_given_as_it_is_shown(self, over: Campaign) -> None:
+        """Whoever sees masked numbers reads it with dots."""
+        reason, shown = "absent: 447700900123", "absent: 4477•••••123"
+        for tally in (OutcomeTally, Message):
+            tally.objects.filter(campaign=over, state=MessageState.UNDELIVERED).update(reason=reason)  # type: ignore[attr-defined]
+        blind = acts.Actor(1, "asha", sees_numbers=False)
+
+        with acts.acting(lambda: blind):
+            draft = follow_ups.retry_failed(over.pk, reasons=[shown])
+
+        assert numbers_of(draft) == numbers_in(over, MessageState.UNDELIVERED)
+        with pytest.raises(NotNow, match="No message of"):
+            follow_ups.retry_failed(over.pk, reasons=[shown])
+
     @pytest.mark.parametrize("now", [MessageState.DELIVERED, MessageState.ACCEPTED, MessageState.EXPIRED])
     def test_who_got_it_after_the_draft_is_left_out(self, over: Campaign, now: MessageState) -> None:
         failed = sorted(numbers_in(over, MessageState.UNDELIVERED, MessageState.REJECTED))

@@ -335,7 +335,7 @@ class FileTests:
         ("row", "column", "said"),
         [
             (f'"no" x,2026-05-01,{NUMBER}', "", "quotation mark"),
-            (f"no,2026-05-01,{NUMBER},{'x' * 200_000}", "", "quotation mark"),
+            (f"no,2026-05-01,{NUMBER},{'x' * 200_000}", "", "more than 100,000 characters"),
             ("no,2026-05-01", "number", ""),
             (f"no,0001-01-01,{NUMBER}", "date", "out of range"),
         ],

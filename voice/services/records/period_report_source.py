@@ -14,6 +14,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.masking.masks import mask_in_text
 from laaffic_console.kit.words.people import username
 from laaffic_console.laaffic import CallKind
 from laaffic_console.reports import reporting
@@ -88,7 +89,7 @@ def _phone_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
         figures.counts["sent"], figures.counts["delivered"] = n, connected
         figures.counts["undelivered"], figures.counts["price_not_told"] = n - connected, n - priced
         if n > connected:
-            figures.reasons[reason or outcome] = n - connected
+            figures.reasons[mask_in_text(reason) or outcome] = n - connected  # reports are mailed, and read by links
         if paid is not None:
             figures.cost[currency] = _micros(paid)
             figures.delivered_in[currency] = connected
