@@ -66,7 +66,9 @@ class Webhook(models.Model):
     kinds = models.JSONField(_("events"), default=list)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
     secret = models.TextField(editable=False)  # sealed
-    old_secret = models.TextField(blank=True, editable=False)  # sealed, by spaces; sign too until their time is over
+    old_secret = models.TextField(
+        blank=True, editable=False
+    )  # “until:sealed” (seconds since 1970), by spaces: sign too until then
     old_secret_until = models.DateTimeField(null=True, editable=False)
     made_at = models.DateTimeField(_("created"), default=timezone.now)
     made_by = models.ForeignKey(

@@ -356,6 +356,70 @@ def test_after_resume_what_had_been_tried_is_tried_for_three_days_anew(receiver:
     assert Delivery.objects.get().state == "waiting"
 
 
+def later(hours: float = 4) -> dt.datetime:
+    return timezone.now() + dt.timedelta(hours=hours)
+
+
+def test_resumed_what_waits_leaves_at_once_and_is_tried_as_patiently_as_what_is_new(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    tried_long = {"attempts": 14, "first_tried_at": timezone.now() - dt.timedelta(days=3), "next_at": later()}
+    Delivery.objects.update(**tried_long)
+    webhooks.disable(webhook.pk, "failing", "3")
+    receiver.act = lambda handler: answer(handler, 500)
+
+    webhooks.resume(webhook)
+    delivering.deliver()
+
+    assert len(receiver.got) == 1
+    assert Delivery.objects.get().next_at < timezone.now() + dt.timedelta(minutes=1)
+
+
+def test_redelivered_it_is_tried_as_patiently_as_what_is_new(receiver: Receiver) -> None:
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    Delivery.objects.update(state="failed", attempts=30, first_tried_at=timezone.now() - dt.timedelta(days=4))
+    receiver.act = lambda handler: answer(handler, 500)
+
+    webhooks.redeliver(Delivery.objects.get())
+    delivering.deliver()
+
+    assert Delivery.objects.get().next_at < timezone.now() + dt.timedelta(minutes=1)
+
+
+def test_with_another_secret_what_was_refused_is_tried_at_once(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    Delivery.objects.update(problem="status", detail="401", status=401, next_at=later())
+
+    webhooks.rotate(webhook)
+    delivering.deliver()
+
+    assert len(receiver.got) == 1
+
+
+def test_of_a_machine_whose_clock_is_ahead_nothing_waits_for_that(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the web process's; who waits for that event in turn would wait too. SQLite has no other clock."""
+    webhooks.create(receiver.url, STATE)
+    real = timezone.now
+    with monkeypatch.context() as ahead:
+        ahead.setattr(timezone, "now", lambda: real() + dt.timedelta(hours=10))
+        happen("campaign:1")
+    happen("campaign:1")
+    Webhook.objects.update(rests_until=later(10))
+
+    if connection.vendor == "sqlite":
+        delivering.ring_if_due()
+    else:
+        Webhook.objects.update(rests_until=None)
+    for _key in range(2):
+        delivering.deliver()
+
+    assert len(receiver.got) == 2
+
+
 @pytest.mark.parametrize("is_away", [False, True])
 def test_after_a_standstill_of_the_console_the_three_days_begin_anew(receiver: Receiver, is_away: bool) -> None:
     """Nobody tried meanwhile, or this is an older backup: a receiver that is starting too loses nothing."""
@@ -544,7 +608,7 @@ def test_paused_its_events_wait_and_rotated_both_sign(receiver: Receiver) -> Non
     [(headers, body)] = receiver.got
     for secret in (old, new):
         Signer(secret).verify(body, headers)
-    Webhook.objects.update(old_secret_until=timezone.now())
+    Webhook.objects.update(old_secret=f"{timezone.now().timestamp() - 1:.0f}:{'x' * 9}")
     webhooks.test(webhook)
     delivering.deliver()
     assert len(receiver.got[1][0]["webhook-signature"].split()) == 1
@@ -565,6 +629,22 @@ def test_rotated_again_within_the_day_the_receivers_secret_still_signs(receiver:
         webhooks.rotate(webhook)
     webhook.refresh_from_db()
     assert len(webhooks.signers(webhook, timezone.now())) == 1 + webhooks.OLD_SECRETS
+
+
+def test_rotating_again_gives_no_older_secret_another_day(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    webhook, _leaked = webhooks.create(receiver.url, STATE)
+    real = timezone.now
+    webhooks.rotate(webhook)
+    with monkeypatch.context() as clock:
+        clock.setattr(timezone, "now", lambda: real() + dt.timedelta(hours=20))
+        webhooks.rotate(webhook)
+        webhook.refresh_from_db()
+        assert len(webhooks.signers(webhook, timezone.now())) == 3
+
+    webhook.refresh_from_db()
+    assert len(webhooks.signers(webhook, real() + dt.timedelta(hours=25))) == 2
+    webhook.old_secret = webhook.old_secret.rpartition(":")[2]  # as an earlier version kept it
+    assert len(webhooks.signers(webhook, real() + dt.timedelta(hours=25))) == 2
 
 
 def test_another_secret_key_says_what_to_do(receiver: Receiver, settings: Any) -> None:

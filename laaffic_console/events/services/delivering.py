@@ -30,8 +30,8 @@ from laaffic_console.events import addresses, sealed, signing
 from laaffic_console.events.models import Delivery, Webhook
 from laaffic_console.events.posting import Answer, Line, Patience
 from laaffic_console.events.services import delivery_writes, fan_out, webhooks
-from laaffic_console.gateway.services.database import isolation
-from laaffic_console.gateway.services.work import bell, leases, workers
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.work import bell, due, leases, workers
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +73,19 @@ def deliver() -> None:
 
 def ring_if_due() -> None:
     """For the sweep: retries whose time has come, and bells that were lost."""
+    _disbelieve()
     if is_anything_due() and not leases.is_held(LEASE):
         bell.ring(fan_out.JOB)
+
+
+def _disbelieve() -> None:
+    """Undo moments that lie further ahead than any wait: they are of a clock that was wrong."""
+    longest = dt.timedelta(seconds=LONGEST_WAIT * JITTER[1]) + due.CLOCKS_DIFFER_BY
+    ahead = database_clock.now() + longest
+    asleep = Delivery.objects.filter(webhook=OuterRef("pk"), state=State.WAITING, next_at__gt=ahead)
+    for webhook in Webhook.objects.filter(Exists(asleep)):
+        delivery_writes.disbelieve(webhook.pk, longest)
+    Webhook.objects.filter(rests_until__gt=ahead).update(rests_until=None)
 
 
 def is_anything_due(*, but: Collection[int] = ()) -> bool:
@@ -83,7 +94,7 @@ def is_anything_due(*, but: Collection[int] = ()) -> bool:
 
 def _awake() -> Iterable[Webhook]:
     """The webhooks for which something waits, 50 at most: if others counted, they could be the first fifty forever."""
-    now = timezone.now()
+    now = database_clock.in_statement()
     rested = Q(rests_until=None) | Q(rests_until__lte=now)
     waiting = Delivery.objects.filter(webhook=OuterRef("pk"), state=State.WAITING, next_at__lte=now)
     awake = Webhook.objects.filter(rested, Exists(waiting), state=Webhook.State.ACTIVE)
@@ -96,7 +107,7 @@ def _due(webhook: Webhook) -> "delivery_writes.Deliveries":
     """
     waiting = Delivery.objects.filter(webhook=webhook, state=State.WAITING)
     earlier = waiting.filter(order_key=OuterRef("order_key"), pk__lt=OuterRef("pk"))
-    return waiting.filter(~Exists(earlier), next_at__lte=timezone.now()).order_by("next_at", "pk")
+    return waiting.filter(~Exists(earlier), next_at__lte=database_clock.in_statement()).order_by("next_at", "pk")
 
 
 class _Round:
@@ -288,7 +299,7 @@ class _Lane:
 
     def _write(self) -> None:
         attempts = [self.answered.popleft() for _n in range(len(self.answered))]
-        now = timezone.now()
+        now = database_clock.now()
         delivery_writes.write([self._row(delivery, answer, now) for delivery, answer in attempts])
         self.wrote_at = time.monotonic()
         failed = [answer for _delivery, answer in attempts if answer.problem]
@@ -299,7 +310,7 @@ class _Lane:
 
     def _row(self, delivery: Delivery, answer: Answer, now: dt.datetime) -> delivery_writes.Row:
         first = delivery.first_tried_at or now
-        if _is_long_past(self.rested_until or delivery.next_at) and _is_long_past(delivery.next_at):
+        if _is_long_past(self.rested_until or delivery.next_at, now) and _is_long_past(delivery.next_at, now):
             first = now  # nobody here tried for hours, which speaks against no receiver
         next_at, state = delivery.next_at, State.DELIVERED
         if answer.problem:
@@ -320,7 +331,7 @@ class _Lane:
 
     def _is_well(self) -> None:
         """Note that the webhook answers: where that is news, and each few seconds."""
-        now, row = timezone.now(), self.webhook
+        now, row = database_clock.now(), self.webhook
         if row.failures >= WAKE_AFTER and not delivery_writes.wake(row.pk, row.failing_since or now):
             self._keep(rests_until=None, last_ok_at=now)  # more is to be woken, with the next that succeeds
             return
@@ -332,8 +343,8 @@ class _Lane:
 
     def _is_away(self) -> None:
         self.is_done = True
-        now, row = timezone.now(), self.webhook
-        stood_still = self.rested_until is not None and _is_long_past(self.rested_until)
+        now, row = database_clock.now(), self.webhook
+        stood_still = self.rested_until is not None and _is_long_past(self.rested_until, now)
         since = now if stood_still else row.failing_since or now
         rest = max(min(2.0 ** min(row.failures, 30), LONGEST_REST), self.last.wait if self.last else 0.0)
         rests_until = now + dt.timedelta(seconds=rest * random.uniform(*JITTER))  # noqa: S311 - no secret
@@ -365,9 +376,9 @@ class _Lane:
             line.leave()
 
 
-def _is_long_past(due: dt.datetime) -> bool:
-    """Whether `due` is longer ago than any wait: nobody looked for that long, or this is an older backup."""
-    return timezone.now() - due > dt.timedelta(seconds=LONGEST_WAIT * JITTER[1])
+def _is_long_past(moment: dt.datetime, now: dt.datetime) -> bool:
+    """Whether `moment` is longer ago than any wait: nobody looked for that long, or this is an older backup."""
+    return now - moment > dt.timedelta(seconds=LONGEST_WAIT * JITTER[1])
 
 
 def pause(attempts: int) -> float:

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from laaffic_console.events import outcomes
 from laaffic_console.events.models import Delivery
+from laaffic_console.gateway.services.database import database_clock
 
 Deliveries = QuerySet[Delivery]
+# How long and how often something is tried counts from the next attempt on, not from one before.
+ANEW: dict[str, Any] = {"first_tried_at": None, "attempts": 0}
 AT_ONCE = 5_000  # changed in one statement, so that no other writer waits for long
 
 
@@ -64,7 +66,7 @@ def write(rows: Sequence[Row]) -> None:
 
 def wake(webhook_id: int, since: dt.datetime) -> bool:
     """Try at once, AT_ONCE of it, what waits only because the receiver was away. Whether that was all."""
-    now = timezone.now()
+    now = database_clock.in_statement()
     asleep = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, next_at__gt=now)
     of_target = Q(problem__in=sorted(outcomes.OF_TARGET)) | Q(status__gte=500)
     waiting = asleep.filter(of_target, tried_at__gte=since).order_by("next_at", "pk")
@@ -74,19 +76,35 @@ def wake(webhook_id: int, since: dt.datetime) -> bool:
 
 
 def count_anew(webhook_id: int) -> None:
-    """Called while nothing leaves: count how long to try from the next attempt on, not from one before."""
+    """Called while nothing leaves: what waits is tried at once, and as patiently as what is new."""
     tried = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, first_tried_at__isnull=False)
+    _change(tried, next_at=database_clock.in_statement(), **ANEW)
+
+
+def try_now(webhook_id: int) -> None:
+    """Try at once what waits for a later try, whatever the last one came to."""
+    later = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING)
+    _change(later.filter(next_at__gt=database_clock.now()), next_at=database_clock.in_statement())
+
+
+def disbelieve(webhook_id: int, longest: dt.timedelta) -> None:
+    """Try at once what waits for longer than anything is told to: a wrong clock wrote that."""
+    later = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING)
+    _change(later.filter(next_at__gt=database_clock.now() + longest), next_at=database_clock.in_statement())
+
+
+def _change(those: Deliveries, **values: Any) -> None:
     last: int | None = 0
     while last is not None:
-        last = _count_some_anew(tried, last)
+        last = _change_some(those, last, values)
 
 
 @transaction.atomic
-def _count_some_anew(tried: Deliveries, after: int) -> int | None:
+def _change_some(those: Deliveries, after: int, values: dict[str, Any]) -> int | None:
     """The last of those; None when there are none. Attempts that were under way may still be written beside it."""
-    some = tried.filter(pk__gt=after).order_by("pk").select_for_update(no_key=True)
+    some = those.filter(pk__gt=after).order_by("pk").select_for_update(no_key=True)
     ids = list(some.values_list("pk", flat=True)[:AT_ONCE])
-    tried.filter(pk__among=ids).update(first_tried_at=None)
+    those.filter(pk__among=ids).update(**values)
     return ids[-1] if ids else None
 
 

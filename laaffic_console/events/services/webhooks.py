@@ -14,6 +14,7 @@ from laaffic_console.events.addresses import NotReachable
 from laaffic_console.events.kinds import CHOICES, Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivery_writes, fan_out, outbox
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.audit.acts import CONSOLE, Act, record
 from laaffic_console.kit.words.said import gettext as _
@@ -69,18 +70,20 @@ def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
 def rotate(webhook: Webhook) -> str:
     """Make another secret; for a day the old one signs too, so that the receiver can be changed in between.
 
-    So do those before it that are still good: which of them the receiver has, nobody here knows.
+    So do those before it until their own day is over: which of them the receiver has, nobody here knows.
     """
     secret = signing.new_secret()
     with transaction.atomic():
         row = locked(webhook.pk)
         now = timezone.now()
-        row.old_secret = " ".join([row.secret, *_old_secrets(row, now)][:OLD_SECRETS])
+        still_good = [_until(until, secret) for until, secret in _old_secrets(row, now)]
         row.old_secret_until = now + OVERLAP
+        row.old_secret = " ".join([_until(row.old_secret_until, row.secret), *still_good][:OLD_SECRETS])
         row.secret = sealed.seal(secret)
         row.rests_until = None
         row.save(update_fields=["secret", "old_secret", "old_secret_until", "rests_until"])
         record(Act.CHANGED, row, event=_("another secret; the old one signs too for 24 hours"))
+    delivery_writes.try_now(webhook.pk)  # it may have been refused for its signature
     bell.ring(fan_out.JOB)
     return secret
 
@@ -88,18 +91,28 @@ def rotate(webhook: Webhook) -> str:
 def signers(webhook: Webhook, now: dt.datetime) -> list[Signer]:
     """The new one first; CannotOpen where SECRET_KEY has changed."""
     opened = [Signer(sealed.opened(webhook.secret))]
-    for one in _old_secrets(webhook, now):
+    for _until_when, secret in _old_secrets(webhook, now):
         try:
-            opened.append(Signer(sealed.opened(one)))
+            opened.append(Signer(sealed.opened(secret)))
         except sealed.CannotOpen:  # sealed before SECRET_KEY was changed; the new one is good
             continue
     return opened
 
 
-def _old_secrets(webhook: Webhook, now: dt.datetime) -> list[str]:
-    """The old secrets that are still good, sealed, the newest first."""
-    is_good = webhook.old_secret_until is not None and now < webhook.old_secret_until
-    return webhook.old_secret.split() if is_good else []
+def _old_secrets(webhook: Webhook, now: dt.datetime) -> list[tuple[dt.datetime, str]]:
+    """(until when, sealed) of the old secrets that are still good, the newest first."""
+    if webhook.old_secret_until is None:
+        return []
+    found = []
+    for one in webhook.old_secret.split():
+        ends, is_its_own, secret = one.rpartition(":")  # earlier versions kept one end for all
+        until = dt.datetime.fromtimestamp(int(ends), dt.UTC) if is_its_own else webhook.old_secret_until
+        found.append((until, secret))
+    return [(until, secret) for until, secret in found if now < until]
+
+
+def _until(ends: dt.datetime, secret: str) -> str:
+    return f"{ends.timestamp():.0f}:{secret}"
 
 
 def pause(webhook: Webhook) -> bool:
@@ -165,7 +178,11 @@ def redeliver(delivery: Delivery) -> bool:
     """Deliver it once more, with the same webhook-id; False where it waits anyway."""
     again = Delivery.objects.filter(pk=delivery.pk).exclude(state=Delivery.State.WAITING)
     moved = again.update(
-        state=Delivery.State.WAITING, next_at=timezone.now(), first_tried_at=None, problem="", detail=""
+        state=Delivery.State.WAITING,
+        next_at=database_clock.in_statement(),
+        problem="",
+        detail="",
+        **delivery_writes.ANEW,
     )
     if moved:
         record(Act.CHANGED, delivery.webhook, event=_("%(id)s again") % {"id": delivery.event.webhook_id})
