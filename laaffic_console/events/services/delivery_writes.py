@@ -14,7 +14,7 @@ from laaffic_console.gateway.services.database import database_clock
 
 Deliveries = QuerySet[Delivery]
 # How long and how often something is tried counts from the next attempt on, not from one before.
-ANEW: dict[str, Any] = {"first_tried_at": None, "attempts": 0}
+NOT_TRIED_YET: dict[str, Any] = {"first_tried_at": None, "attempts": 0}
 AT_ONCE = 5_000  # changed in one statement, so that no other writer waits for long
 
 
@@ -78,7 +78,7 @@ def wake(webhook_id: int, since: dt.datetime) -> bool:
 def count_anew(webhook_id: int) -> None:
     """Called while nothing leaves: what waits is tried at once, and as patiently as what is new."""
     tried = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, first_tried_at__isnull=False)
-    _change(tried, next_at=database_clock.in_statement(), **ANEW)
+    _change(tried, next_at=database_clock.in_statement(), **NOT_TRIED_YET)
 
 
 def try_now(webhook_id: int) -> None:

@@ -182,7 +182,7 @@ def redeliver(delivery: Delivery) -> bool:
         next_at=database_clock.in_statement(),
         problem="",
         detail="",
-        **delivery_writes.ANEW,
+        **delivery_writes.NOT_TRIED_YET,
     )
     if moved:
         record(Act.CHANGED, delivery.webhook, event=_("%(id)s again") % {"id": delivery.event.webhook_id})
