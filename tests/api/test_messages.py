@@ -182,6 +182,17 @@ class SendingTests:
         assert said in answer.json()["detail"]
         assert not Campaign.objects.exists()
 
+    @pytest.mark.parametrize(("a", "b"), [("{", "{name}"), ("{", "{no name}"), ("{{name", "}}")])
+    def test_values_do_not_make_a_field_that_the_template_has_not(self, api: Api, a: str, b: str) -> None:
+        """What strangers have typed would read a contact's own values."""
+        asked = {**body(), "template": "Code {{a}}{{b}}}", "values": {"a": a, "b": b}}
+        del asked["text"]
+
+        answer = api("POST", "messages", asked)
+
+        assert (answer.status_code, Campaign.objects.exists()) == (400, False)
+        assert "braces" in answer.json()["detail"] or "{{ or }}" in answer.json()["detail"]
+
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
     def test_any_unicode_is_read(self, api: Api, encoding: str) -> None:
         raw = json.dumps(body(text="José 😀"), ensure_ascii=False).encode(encoding)

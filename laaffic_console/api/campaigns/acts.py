@@ -16,7 +16,7 @@ from laaffic_console.api.handling.views import ApiView, row
 from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from messaging.models import Campaign, CampaignState
-from messaging.services.campaigns import calendars, campaigns, canaries, follow_ups, starting
+from messaging.services.campaigns import calendars, campaigns, canaries, drafts, follow_ups, starting
 
 APPROVE = "messaging.approve_campaign"
 
@@ -104,10 +104,16 @@ class FollowUpView(ApiView):
         """Make the draft outside one transaction: recipients are copied in parts, and senders can write in between."""
 
         def work() -> Answer:
-            made = make(row(rows(), pk).pk, by=request.user, **asked)
-            return Answer(201, documents.whole(made))
+            return told(make(row(rows(), pk).pk, by=request.user, **asked))
 
-        answer = self.once(work, in_one=False)
+        def told(draft: Campaign) -> Answer:
+            return Answer(201, documents.whole(draft))
+
+        answer = self.once_made(
+            work,
+            lambda note: drafts.noting(lambda draft: note(draft.pk)),
+            lambda made: told(row(rows(), made)),
+        )
         return Response(answer.body, answer.status)
 
 

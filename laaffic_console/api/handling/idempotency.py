@@ -12,6 +12,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,6 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.api.handling.problems import Problem, of
 from laaffic_console.api.models import RepeatableRequest
-from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.database.durability import durable, durable_transaction, relaxing
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.sql import prepared
@@ -35,6 +35,10 @@ KEPT = dt.timedelta(days=7)
 LONGEST_KEY = 255
 RUNS = dt.timedelta(seconds=settings.API_LOST_AFTER_SECONDS)  # a request that has not been answered by then has died
 FORGOTTEN_AT_ONCE = 1000
+
+
+# Tells a function what the work is about, in the transaction that records or makes that.
+Noting = Callable[[Callable[[int | None], None]], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +118,44 @@ def once_sent(family: int, key: str, digest: str, work: Callable[[], Answer], *,
     The transaction that prepares the request notes on the key's row what it is about. If the process dies after that,
     a repeated request sends nothing again: its answer names what the first was about, and its state what happened.
     """
+
+    def noting(note: Callable[[int | None], None]) -> AbstractContextManager[None]:
+        return ledger.noting(lambda entry: note(entry.about_id))
+
+    return _once_noted(family, key, digest, work, noting, lambda about: Answer(status, {"id": about}))
+
+
+def once_made(
+    family: int, key: str, digest: str, work: Callable[[], Answer], noting: Noting, made: Callable[[int], Answer]
+) -> Answer:
+    """Do work of several transactions, of which one makes the row that the answer is about, and notes it by `noting`.
+
+    `made`: the answer about a row that an earlier request made before its process died.
+    """
+
+    def durably() -> Answer:
+        with durable():
+            return work()
+
+    return _once_noted(family, key, digest, durably, noting, made)
+
+
+def _once_noted(
+    family: int, key: str, digest: str, work: Callable[[], Answer], noting: Noting, told: Callable[[int], Answer]
+) -> Answer:
     row, holder = _claim(family, key, digest)
     if not holder:
         return _kept(row)
     if row.about is not None:
-        return _keep(row.pk, holder, Answer(status, {"id": row.about}))
+        return _keep(row.pk, holder, told(row.about))
 
-    def note(entry: LedgerEntry) -> None:
+    def note(about: int | None) -> None:
         mine = RepeatableRequest.objects.filter(pk=row.pk, holder=holder)
-        if not mine.update(about=entry.about_id, held_until=timezone.now() + RUNS):
+        if not mine.update(about=about, held_until=timezone.now() + RUNS):
             raise _runs()
 
     try:
-        with ledger.noting(note):
+        with noting(note):
             return _keep(row.pk, holder, work())
     except BaseException as problem:
         was_refused = isinstance(problem, Exception) and of(problem) is not None

@@ -89,6 +89,16 @@ class ApiView(APIView):
             return work()
         return idempotency.once_sent(token.family, key, digest, work, status=status)
 
+    def once_made(
+        self, work: Callable[[], Answer], noting: idempotency.Noting, made: Callable[[int], Answer]
+    ) -> Answer:
+        """Do work of several transactions, one of which makes a row; with an Idempotency-Key, make it only once."""
+        token, key, digest = self._asked()
+        authentication.require_still_good(token)
+        if key is None:
+            return idempotency.unkeyed(work, in_one=False, before=None)
+        return idempotency.once_made(token.family, key, digest, work, noting, made)
+
     def _asked(self) -> tuple[Any, str | None, str]:
         """The token's family, the key, and the digest of method, path and body."""
         key = idempotency.checked(self.request.META.get("HTTP_IDEMPOTENCY_KEY"))

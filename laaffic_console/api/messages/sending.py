@@ -68,7 +68,20 @@ def text_of(asked: Mapping[str, Any]) -> str:
     if missing := [name for name in template.fields_without_fallback if name not in values]:
         said = _("“values” has no %(name)s. Give it, or a text to use instead: %(example)s")
         raise problems.at("values", said % {"name": missing[0], "example": "{{" + missing[0] + "|…}}"})
-    return merge_fields.render(template, values)
+    filled_in = merge_fields.render(template, values)
+    if _is_field(filled_in):
+        raise problems.at(
+            "values", _("Side by side, these values make a field with {{ and }}. Write them without braces.")
+        )
+    return filled_in
+
+
+def _is_field(text: str) -> bool:
+    """Whether something of a contact would be filled in, which the template did not ask for."""
+    try:
+        return bool(merge_fields.fields(text))
+    except merge_fields.MergeError:
+        return True
 
 
 def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[str], by: User) -> Answer:

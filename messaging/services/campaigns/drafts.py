@@ -1,7 +1,9 @@
 """Drafts of campaigns: written, edited, and what speaks against them before their audience is known."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -25,8 +27,19 @@ from messaging.services.gates import sending_hours
 from messaging.services.saved_audiences import audience_sql
 from messaging.text import merge_fields, segments
 
+_noting: ContextVar[Callable[[Campaign], None] | None] = ContextVar("noting", default=None)
 MAX_EXTRA_NUMBERS = 1000
 FIRST_CLOCK = dt.timezone(dt.timedelta(hours=14))  # on earth that shows a time
+
+
+@contextmanager
+def noting(note: Callable[[Campaign], None]) -> Iterator[None]:
+    """Tell `note` of a draft that is made within it, in the transaction that makes it: both are kept, or neither."""
+    token = _noting.set(note)
+    try:
+        yield
+    finally:
+        _noting.reset(token)
 
 
 def create(
@@ -132,6 +145,8 @@ def save(
         for name, those in chosen.items():
             _choose(campaign, name, those, is_new=is_new)
         channels.of(campaign).saved(campaign)
+        if is_new and (note_new := _noting.get()) is not None:
+            note_new(campaign)
         if is_edited:
             steps.kept(campaign, by, is_new=is_new, is_noted=is_noted)
         if not is_new:

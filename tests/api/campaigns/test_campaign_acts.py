@@ -10,6 +10,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.utils import timezone
 
+from laaffic_console.api.handling import idempotency
+from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.kit.words.people import APPROVER, OPERATOR, VIEWER
@@ -27,7 +29,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience
-from messaging.services.campaigns import canaries, starting
+from messaging.services.campaigns import canaries, follow_ups, starting
 from messaging.services.reports import doubtful_amounts
 from tests.api.conftest import Api
 from tests.messaging.conftest import LoseAnswers, add_contacts, events_saying, lose_answers, point_at
@@ -227,6 +229,46 @@ class AfterwardsTests:
         assert Campaign.objects.count() == 2
         assert (made[0].json()["state"], made[0].json()["groups"]) == ("draft", ["customers"])
         assert AuditEntry.objects.filter(kind="added", object_id=str(made[0].json()["id"])).count() == 1
+
+    def test_a_process_that_dies_with_the_draft_made_leaves_that_one_alone(
+        self, api: Api, over: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Repeated with its key, the request is answered with the draft; two would be launched by two people."""
+
+        class KilledError(BaseException):
+            pass
+
+        def killed(*_given: Any, **_more: Any) -> Any:
+            raise KilledError
+
+        with monkeypatch.context() as dying:
+            dying.setattr(idempotency, "_keep", killed)
+            dying.setattr(
+                idempotency, "_give_back", lambda *_given, **_more: None
+            )  # a killed process tidies nothing up
+            with pytest.raises(KilledError):
+                api("POST", f"campaigns/{over}/copy", Idempotency_Key="a")
+        assert api("POST", f"campaigns/{over}/copy", Idempotency_Key="a").status_code == 409  # it may still be at it
+        RepeatableRequest.objects.update(held_until=timezone.now())
+
+        again = api("POST", f"campaigns/{over}/copy", Idempotency_Key="a")
+
+        assert again.status_code == 201
+        assert again.json()["id"] == Campaign.objects.exclude(pk=over).get().pk
+
+    def test_one_that_took_too_long_makes_no_second_draft(
+        self, api: Api, over: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = follow_ups.copy
+
+        def slow(*given: Any, **more: Any) -> Campaign:
+            RepeatableRequest.objects.update(holder="another")  # which took over in the meantime
+            return made(*given, **more)
+
+        monkeypatch.setattr(follow_ups, "copy", slow)
+
+        assert api("POST", f"campaigns/{over}/copy", Idempotency_Key="a").status_code == 409
+        assert Campaign.objects.count() == 1
 
     def test_the_failed_once_more_by_their_reasons(self, api: Api, over: int) -> None:
         said = api("GET", f"campaigns/{over}/retry").json()
