@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from messaging.models import Campaign, MessageState, OutcomeTally
 from messaging.services.batches import own_segments
+from messaging.services.reports import prices
 
 MICROS = 1_000_000
 ENOUGH = 100  # charged messages of a country, before a difference tells anything
@@ -53,11 +54,12 @@ class Actual:
 
     @property
     def each(self) -> float | None:
-        return self.segments / self.charged if self.charged and self.segments else None
+        return self.segments / self.charged if prices.are_of_all(self.segments, self.charged) else None
 
     @property
     def price(self) -> Decimal | None:
-        units = self.segments or self.charged * self.own_each
+        named = prices.are_of_all(self.segments, self.charged)
+        units = self.segments if named else self.charged * self.own_each
         return (self.cost / units).quantize(Decimal("0.000001")) if units else None
 
     @property
@@ -142,7 +144,7 @@ def actuals(campaigns: Iterable[int]) -> dict[tuple[int, str], Actual]:
         actual.ended += ended
         if currency and charged > actual.charged:
             actual.charged, actual.segments, actual.paid, actual.currency = charged, billed, paid, currency
-    if lacking := {key: actual for key, actual in found.items() if actual.charged and not actual.segments}:
+    if lacking := {key: actual for key, actual in found.items() if actual.charged and actual.each is None}:
         each = own_segments.each_of({pk for pk, _country in lacking})
         for (pk, _country), actual in lacking.items():
             actual.own_each = each[pk]

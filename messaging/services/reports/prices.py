@@ -74,15 +74,21 @@ def learned(channel: str) -> dict[str, Price]:
         .annotate(messages=Sum("messages"), segments=Sum("billed_segments"), paid=Sum("pay_micros"))
         .filter(messages__gt=0)
     )
-    own = own_segments.each_of(lacking) if (lacking := {row[2] for row in rows if not row[4]}) else {}
+    lacking = {row[2] for row in rows if not are_of_all(row[4], row[3])}
+    own = own_segments.each_of(lacking) if lacking else {}
     sums: dict[tuple[str, str], _Sum] = {}
     for country, currency, campaign_id, messages, segments, paid in rows:
-        units = Decimal(segments) if segments else messages * own[campaign_id]
+        units = Decimal(segments) if are_of_all(segments, messages) else messages * own[campaign_id]
         sums.setdefault((country, currency), _Sum()).add(messages, units, paid, launched[campaign_id])
     found: dict[str, Price] = {}
     for (country, currency), total in sorted(sums.items(), key=lambda entry: entry[1].messages):
         found[country] = Price(country, total.each, currency, total.messages, total.as_of)
     return found
+
+
+def are_of_all(segments: int, messages: int) -> bool:
+    """Whether these segments can be of all of these messages; fewer are of some, whose reports named them."""
+    return segments >= messages > 0
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from tablib import Dataset
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import Campaign, ListPrice, MessageState, OutcomeTally
 from messaging.resources.prices import ListPriceResource, PriceFile
+from messaging.services.figures import expected
 from messaging.services.forecast import balance_forecast
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
@@ -60,6 +61,14 @@ class LearnedTests:
 
         assert prices.learned("mms")["IN"].each == Decimal("0.05")
         assert prices.learned("sms") == {}
+
+    def test_segments_that_only_some_reports_have_named_are_not_of_all(self, charged: Any) -> None:
+        """Half of them named one segment each: a segment is not twice as expensive, nor a message half of one."""
+        tally = charged("IN", 100, 50, "1.00")
+
+        assert prices.learned("sms")["IN"].each == Decimal("0.01")
+        actual = expected.actuals([tally.campaign_id])[tally.campaign_id, "IN"]
+        assert (actual.each, actual.price) == (None, Decimal("0.01"))
 
     def test_of_a_text_of_several_segments_it_is_that_of_a_segment_all_the_same(self, charged: Any) -> None:
         charged("IN", 10, 0, "0.60", text="Hello" + 50 * " and on")
