@@ -52,7 +52,7 @@ def _ask(pk: int) -> None:
 
 @transaction.atomic
 def _is_dropped(campaign_id: int) -> bool:
-    """Delete the draft that could not be launched, so that the next START is asked anew; False where it was launched
+    """Delete the draft that could not be launched, so that the next START asks again; False where it was launched
     in the meantime."""
     campaign = steps.locked(Campaign, campaign_id)
     if campaign.state != CampaignState.DRAFT:

@@ -176,7 +176,7 @@ def _failed_numbers(campaign: Campaign, reasons: Sequence[str], *given: Q) -> It
 def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
     """A draft to the same groups without the people who were in its audience.
 
-    Whose message was cancelled before it ever left counts as new, whoever or whatever cancelled it.
+    Whose message was cancelled before it ever left counts as new, for whatever reason that was done.
     """
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
     if not campaign.groups.exists() and not campaign.audiences.exists():

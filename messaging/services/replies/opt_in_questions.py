@@ -103,7 +103,7 @@ def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
     asked = OptInQuestion.objects.filter(subscriber__in=said, is_open=True, is_to_ask=False).order_by("pk")
     questions = list(asked.annotate(by_restore=by_restore))
     left = departures.of_one_person([one.campaign_id for one in questions if one.campaign_id])
-    found = []
+    found: list[tuple[Reply, OptInQuestion]] = []
     for question in questions:
         row = said[question.subscriber]
         if row.at > question.wanted_at and _answers(row, question, left.get(question.campaign_id or 0)):
