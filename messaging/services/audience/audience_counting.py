@@ -11,7 +11,6 @@ from django.utils import timezone
 from laaffic_console.gateway.services.work import workers
 from messaging import msisdn
 from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message, PastedNumber
-from messaging.models.messages import NEVER_LEFT, has_never_left
 from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, given_numbers, left_out, repeats, rules
 from messaging.services.batches.batch_texts import as_values
@@ -36,7 +35,8 @@ class Counting:
         self.stretch = stretch or STRETCH
         self.groups = list(campaign.to_groups.order_by("pk").values_list("pk", flat=True))
         self.excluded = given_numbers.groups_left_out(campaign)
-        self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
+        self.like = repeats.campaigns_like(campaign)
+        self.repeats_since = count.started_at - repeats.WITHIN
         self.rules = rules.of(campaign, member_end=count.member_end, now=count.started_at)
         self.values = audience.merge_values_sql(channels.texts_of(campaign))
         self.cap = frequency.cap_of(campaign)
@@ -132,23 +132,25 @@ class Counting:
         known = Contact.objects.filter(number__in=numbers) if fields else Contact.objects.none()
         return {contact.number: [contact.pk, sorted(values_of(contact).items())] for contact in known}
 
-    def _had_it(self, number: str) -> tuple[str, list[int]]:
+    def _had_it(self, number: str) -> tuple[str, list[Any]]:
         if not self.like:
             return "FALSE", []
         marks = ", ".join(["%s"] * len(self.like))
-        never = ", ".join(str(int(state)) for state in NEVER_LEFT)
+        since = connection.ops.adapt_datetimefield_value(self.repeats_since)
+        counts, params = repeats.counts_since_sql(since)
         return (
             f"EXISTS (SELECT 1 FROM messaging_message r WHERE r.number = {number} AND r.campaign_id IN ({marks}) "
-            f"AND (r.state NOT IN ({never}) OR r.attempt > 1))",
-            self.like,
+            f"AND {counts})",
+            [*self.like, *params],
         )
 
     def _had_among(self, numbers: list[str]) -> set[str]:
-        """Those of the numbers to which the same text was sent, in any spelling."""
+        """Those of the numbers to which the same text was sent, or waits to be sent, in any spelling."""
         if not self.like or not numbers:
             return set()
         had = Message.objects.filter(campaign__in=self.like, number__among=every_spelling(numbers)).order_by()
-        return given_numbers.known_as(numbers, had.exclude(has_never_left()).values_list("number", flat=True))
+        counted = had.filter(repeats.counts_since(self.repeats_since))
+        return given_numbers.known_as(numbers, counted.values_list("number", flat=True))
 
     def _count_pasted(self) -> bool:
         """The next of the pasted numbers; False when all are counted."""

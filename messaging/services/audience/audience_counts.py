@@ -184,7 +184,7 @@ def _digest(campaign: Campaign) -> str:
         campaign.paste_id,
         consents.is_needed(campaign),
         frequency.cap_of(campaign),
-        list(repeats.campaigns_like(campaign).values_list("pk", flat=True)),
+        repeats.campaigns_like(campaign),
     ]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
 

@@ -12,7 +12,9 @@ from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from messaging.models import Campaign, CampaignState, Conversation, OptInQuestion
+from messaging.services import steps
 from messaging.services.campaigns import answering, drafts, starting
+from messaging.services.refusals import NotApproved
 from messaging.services.replies import opt_in_questions
 
 AT_ONCE = 50
@@ -34,14 +36,29 @@ def anything_waiting() -> bool:
 
 
 def _ask(pk: int) -> None:
+    campaign: Campaign | None = None
+    done: dict[str, Any] = {"is_to_ask": False}
     try:
         campaign = _drafted(pk)
         if campaign is not None and campaign.state == CampaignState.DRAFT:
             starting.launch(campaign.pk, by=None)
-        done: dict[str, Any] = {"is_to_ask": False}
+    except NotApproved as problem:  # the draft stays, for a second person
+        done["problem"] = joined(problem.messages)
     except ValidationError as problem:
-        done = {"is_to_ask": False, "problem": joined(problem.messages)}
+        if campaign is None or _is_dropped(campaign.pk):
+            done |= {"problem": joined(problem.messages), "asked_at": None}
     OptInQuestion.objects.filter(pk=pk, is_to_ask=True).update(**done)
+
+
+@transaction.atomic
+def _is_dropped(campaign_id: int) -> bool:
+    """Delete the draft that could not be launched, so that the next START asks again; False where it was launched
+    in the meantime."""
+    campaign = steps.locked(Campaign, campaign_id)
+    if campaign.state != CampaignState.DRAFT:
+        return False
+    campaign.delete()
+    return True
 
 
 @transaction.atomic

@@ -39,6 +39,7 @@ from messaging.wire.incurable import is_incurable, is_not_in_use
 FAILED = retries.FAILED
 BATCHES_AT_ONCE = 20
 TO_LEAVE = (MessageState.QUEUED, MessageState.CLAIMED, MessageState.UNKNOWN)
+NOT_SENT = (MessageState.SUPPRESSED, MessageState.CANCELLED)
 MAY_HAVE_ARRIVED = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.EXPIRED, MessageState.UNKNOWN)
 
 
@@ -84,7 +85,7 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
         )
         raise NotNow(said)
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
-    _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER), surely=True)
+    _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER), surely=FAILED)
     # Erasing has deleted those who were contacts: their messages find nobody.
     bare = Q(contact=None)
     gone = erasures.gone_since(campaign.launched_at)
@@ -173,7 +174,10 @@ def _failed_numbers(campaign: Campaign, reasons: Sequence[str], *given: Q) -> It
 
 
 def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
-    """A draft to the same groups without the people who were in its audience, whatever happened to their message."""
+    """A draft to the same groups without the people who were in its audience.
+
+    Whose message was cancelled before it ever left counts as new, for whatever reason that was done.
+    """
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
     if not campaign.groups.exists() and not campaign.audiences.exists():
         said = _("“%(name)s” was not sent to a group, so nobody can have joined since.")
@@ -200,10 +204,11 @@ def to_not_replied(campaign_id: int, *, by: User | None = None) -> Campaign:
     if why_not := _why_not_followed_up(campaign, counts):
         raise NotNow(why_not)
     excluded = list(campaign.excluded_groups.all())
-    if any(counts[state.key] for state in FAILED):
-        failed = _group(_("Failed in %(name)s") % {"name": campaign.name})
-        _add_recipients(failed, campaign, FAILED, found_by=(BY_CONTACT, BY_NUMBER))
-        excluded.append(_the_earlier(failed, campaign))
+    if any(counts[state.key] for state in (*FAILED, *NOT_SENT)):
+        not_reached = _group(_("Not reached by %(name)s") % {"name": campaign.name})
+        _add_recipients(not_reached, campaign, FAILED, found_by=(BY_CONTACT, BY_NUMBER))
+        _add_recipients(not_reached, campaign, NOT_SENT, found_by=(BY_CONTACT, BY_NUMBER), surely=FAILED)
+        excluded.append(_the_earlier(not_reached, campaign))
     with transaction.atomic():
         draft = _draft(
             campaign,
@@ -228,7 +233,7 @@ def had_bare_numbers(campaign: Campaign) -> bool:
 
 
 def _why_not_followed_up(campaign: Campaign, counts: dict[str, int]) -> str:
-    """`in campaign` holds for all its recipients: of a cancelled one also for those who never got it."""
+    """One sentence; "" where it makes sense. A cancelled one is not followed up: most of it may never have left."""
     if not channels.of(campaign).has_replies:
         return _("Nobody can reply to a spoken message.")
     waiting = any(counts[state.key] for state in TO_LEAVE)
@@ -346,18 +351,18 @@ def _add_recipients(
     *,
     found_by: Sequence[str] = (BY_CONTACT,),
     or_sent_before: bool = False,
-    surely: bool = False,
+    surely: Sequence[int] = (),
 ) -> None:
     """Their contacts, as far as they still exist, a few batches at a time: a million never pass through Python.
 
     `or_sent_before`: those too, in whatever state, of whom an earlier attempt was given up. `surely`: without those of
-    whom an earlier attempt did not come to one of these states as well.
+    whom an earlier attempt did not come to one of these.
     """
     or_more = "OR m.attempt > 1" if or_sent_before else ""
     marks = ", ".join(["%s"] * len(states))
     each = (
         "AND (m.attempt <= 1 OR m.attempt - 1 <= (SELECT count(*) FROM messaging_earlierattempt e "
-        f"WHERE e.message_id = m.id AND e.state IN ({marks}))) "
+        f"WHERE e.message_id = m.id AND e.state IN ({', '.join(['%s'] * len(surely))}))) "
     )
     of_reasons = f"AND m.reason IN ({', '.join(['%s'] * len(reasons))}) " if reasons else ""
     for (first, last), found in product(_message_ranges(campaign), found_by):
@@ -368,7 +373,7 @@ def _add_recipients(
                 f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND (m.state IN ({marks}) {or_more}) {of_reasons}"
                 f"{each if surely else ''}"
                 "ON CONFLICT DO NOTHING",
-                [group.pk, first, last, campaign.pk, *states, *(reasons or []), *(states if surely else [])],
+                [group.pk, first, last, campaign.pk, *states, *(reasons or []), *surely],
             )
 
 

@@ -6,7 +6,7 @@ from the shell or at its time obeys only what `starting.launch` itself refuses; 
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -29,7 +29,7 @@ from messaging.services.launching import checks, restored_drafts
 from messaging.services.launching.checks import Check, Level, NotSeen
 
 MOST_SECONDS = 2.0  # that a launch from the shell waits for a count
-NAMED = 3  # of the numbers that are left out
+NAMED = 3  # of the numbers that are left out, and of campaigns with the same text
 Look = Callable[[Campaign, Forecast], Iterator[Check]]
 
 
@@ -83,22 +83,23 @@ def _approval(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _same_text(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    like = list(repeats.campaigns_like(campaign)[:3])
-    names = ", ".join(f"“{other.name}”" for other in like)
     if n := planned.counted.repeated:
+        like = Campaign.objects.filter(pk__in=repeats.campaigns_like(campaign)[:NAMED])
         sentence = ngettext(
-            "%(n)s of these recipients got the same text within the last 24 hours, by %(campaigns)s.",
-            "%(n)s of these recipients got the same text within the last 24 hours, by %(campaigns)s.",
+            "%(n)s of these recipients got the same text within the last 24 hours, or it still waits to be sent to "
+            "them: %(campaigns)s.",
+            "%(n)s of these recipients got the same text within the last 24 hours, or it still waits to be sent to "
+            "them: %(campaigns)s.",
             n,
         )
-        yield Check("same_text", Level.REASON, sentence % {"n": _grouped(n), "campaigns": names})
+        yield Check("same_text", Level.REASON, sentence % {"n": _grouped(n), "campaigns": _names(like)})
     elif opened := repeats.still_open(campaign):
-        yield Check(
-            "same_text",
-            Level.REASON,
-            _("%(campaigns)s sends the same text to a group that is chosen here too.")
-            % {"campaigns": ", ".join(f"“{other.name}”" for other in opened)},
-        )
+        said = _("%(campaigns)s sends the same text to a group, audience or number that is chosen here too.")
+        yield Check("same_text", Level.REASON, said % {"campaigns": _names(opened)})
+
+
+def _names(campaigns: Iterable[Campaign]) -> str:
+    return ", ".join(f"“{campaign.name}”" for campaign in campaigns)
 
 
 def _restored(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

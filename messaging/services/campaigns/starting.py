@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.work import bell, moments
 from laaffic_console.kit.sql.constant_sql import Given, Update
 from laaffic_console.kit.sql.constant_sql import kept as kept_as
 from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from messaging import job_names, msisdn
@@ -52,8 +53,8 @@ def launch(
     `reasons` are what somebody said to checks that need one; they are kept with the campaign.
     `seen` is what a page showed: NotNow where that is not so any more. What waits for its time is compared once
     more when that comes, also where no page was shown.
-    `again`, where no page asked about repeats: why it is sent although the same may have arrived. StillOpen where such
-    a one is open and this is empty; None does not look.
+    `again`, where no page asked about repeats: why it is sent although the same may have arrived, or leaves by itself.
+    StillOpen where such a one is open and this is empty; None does not look.
     """
     began = timezone.now()
     approval_rules.prepare(Campaign, campaign_id, within_request=seen is not None)
@@ -68,7 +69,7 @@ def launch(
         _decide_on(campaign, seen, by, approvals_count=approval_rules.is_on())
         if campaign.latest_end and campaign.latest_end <= forecast.starts_at(campaign):
             raise NotNow(sending_hours.begins_after_its_end(campaign.latest_end))
-        if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
+        if again is not None and _is_repeated(campaign, again):
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         if again is not None and restored_drafts.KEY not in (reasons or {}):
             reasons = {**(reasons or {}), **_why_though_restored(campaign, again)}
@@ -81,6 +82,18 @@ def launch(
         else:
             _start_now(campaign, by)
     return campaign
+
+
+def _is_repeated(campaign: Campaign, again: str) -> bool:
+    """Whether the same may have arrived or is about to; StillOpen unless `again` says why it is sent all the same."""
+    if open_acts.decide(repeats.without_outcome(campaign), again):
+        return True
+    if (waiting := repeats.about_to_leave(campaign)) is None:
+        return False
+    if is_blank(again):
+        since = waiting.launched_at or waiting.created_at
+        raise open_acts.StillOpen(_("campaign %(id)s") % {"id": waiting.pk}, since, is_waiting=True)
+    return True
 
 
 def _why_though_restored(campaign: Campaign, again: str) -> dict[str, str]:

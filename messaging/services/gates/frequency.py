@@ -132,9 +132,6 @@ def full_on(cap: Cap, numbers: Iterable[str], sending: Sending, elsewhere: Sourc
 
 def sending_since(channel: str, since: dt.datetime) -> Sending:
     """Campaigns of the channel whose messages count, and of which one may have left since then."""
-    in_hands = [BatchState.CLAIMED, BatchState.UNKNOWN]
-    open_batches = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=OuterRef("pk"), state__in=in_hands)
-    active = ActivityTally.objects.filter(campaign=OuterRef("pk"), minute__gte=since - dt.timedelta(minutes=1))
     begun = (
         Campaign.objects.filter(channel=channel)
         .exclude(kind=Campaign.Kind.TEST)
@@ -145,11 +142,22 @@ def sending_since(channel: str, since: dt.datetime) -> Sending:
     # In two parts: an index leads past all that finished before, which "or" does not use. In one statement: between two
     # a campaign may go on that had finished.
     open_ones = begun.filter(
-        ~Q(state=CampaignState.CANCELLED) | Exists(active) | Exists(open_batches),
+        ~Q(state=CampaignState.CANCELLED) | is_active_since(since),
         state__in=[*as_frozen.UNDER_WAY, CampaignState.CANCELLED],
     )
     finished = begun.filter(state=CampaignState.FINISHED, finished_at__gte=since)
     return frozenset(open_ones.union(finished, all=True))
+
+
+def is_active_since(since: dt.datetime) -> Q:
+    """A condition on campaigns: something of it was answered since, or is in a worker's hands, or has no known outcome.
+
+    For campaigns that were cancelled: they do not say when the last of what had left was answered.
+    """
+    in_hands = [BatchState.CLAIMED, BatchState.UNKNOWN]
+    open_batches = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=OuterRef("pk"), state__in=in_hands)
+    active = ActivityTally.objects.filter(campaign=OuterRef("pk"), minute__gte=since - dt.timedelta(minutes=1))
+    return Q(Exists(active)) | Q(Exists(open_batches))
 
 
 def _may_be_full(numbers: list[str], since: dt.datetime, least: int, sending: Sending) -> list[str]:

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from laaffic_console.gateway.services.work import bell
@@ -13,6 +14,9 @@ from messaging import msisdn
 from messaging.models import OptInQuestion, Reply, ReplyPull
 from messaging.services.channels import channels
 from messaging.services.contacts import suppression
+from messaging.services.replies import departures
+from messaging.services.replies.departures import Departure
+from messaging.services.tallies import counting
 from messaging.subscribers import subscriber
 from messaging.text.reply_word_matching import reply_word_in
 
@@ -22,19 +26,33 @@ ANSWERED_WITHIN = dt.timedelta(days=7)
 
 
 def want(row: Reply, channel: str) -> None:
-    """START: ask them, unless they were asked within a day or are suppressed by others than themselves."""
+    """START: ask them, unless they were asked within a day, are about to be, or are suppressed by others than
+    themselves."""
     question, _is_new = OptInQuestion.objects.select_for_update().get_or_create(
         subscriber=subscriber(row.number), defaults={"number": row.number, "channel": channel, "wanted_at": row.at}
     )
     question.number, question.channel, question.wanted_at = row.number, channel, row.at
     question.is_open = not is_suppressed(question)
-    if question.is_open and (question.asked_at is None or question.asked_at < timezone.now() - ONCE_IN):
+    if question.is_open and _may_be_asked(question):
         question.is_to_ask, question.campaign, question.problem = True, None, ""
         if (restored_at := _last_restore()) is not None and row.at <= restored_at:
             question.is_to_ask, question.asked_at, question.problem = False, restored_at, _asked_perhaps()
         else:
             bell.ring(JOB)
     question.save()
+
+
+def _may_be_asked(question: OptInQuestion) -> bool:
+    """Not while an earlier question may still leave: a draft, or one that waits, is held or paused."""
+    asked_at = question.asked_at
+    if (campaign := question.campaign) is not None:
+        if (left := departures.of_one_person([campaign.pk]).get(campaign.pk)) is not None:
+            asked_at = left.at
+        elif campaign.state in counting.OVER:
+            asked_at = None
+        else:
+            return False
+    return asked_at is None or asked_at < timezone.now() - ONCE_IN
 
 
 def _last_restore() -> dt.datetime | None:
@@ -59,7 +77,10 @@ def is_suppressed(question: OptInQuestion) -> bool:
 
 def not_made(number: str) -> OptInQuestion | None:
     """The question that could not be made, or that a restore has ended, and that nothing has answered since."""
-    return OptInQuestion.objects.filter(subscriber=subscriber(number), is_open=True).exclude(problem="").first()
+    asked = OptInQuestion.objects.filter(subscriber=subscriber(number), is_open=True).exclude(problem="").first()
+    if asked is None or departures.of_one_person([asked.campaign_id] if asked.campaign_id else []):
+        return None  # a draft that waited for a second person has been launched since
+    return asked
 
 
 def may_have_been_made(question: OptInQuestion) -> bool:
@@ -78,16 +99,27 @@ def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
     said = {subscriber(row.number): row for row in rows if _says_yes(row)}
     if not said:
         return []
-    # Where the last question could not be made, a yes answers none; after a restore no row says that it was made.
-    is_made = Q(campaign__isnull=False) | Q(asked_at__in=ReplyPull.objects.values("restored_at"))
-    asked = OptInQuestion.objects.filter(is_made, subscriber__in=said, is_open=True).order_by("pk")
-    found = []
-    for question in asked.filter(asked_at__gte=timezone.now() - ANSWERED_WITHIN, is_to_ask=False):
+    by_restore = Exists(ReplyPull.objects.filter(restored_at=OuterRef("asked_at")))
+    asked = OptInQuestion.objects.filter(subscriber__in=said, is_open=True, is_to_ask=False).order_by("pk")
+    questions = list(asked.annotate(by_restore=by_restore))
+    left = departures.of_one_person([one.campaign_id for one in questions if one.campaign_id])
+    found: list[tuple[Reply, OptInQuestion]] = []
+    for question in questions:
         row = said[question.subscriber]
-        if row.at > question.wanted_at:  # both by the gateway's clock
-            found.append((row, question))
+        if row.at > question.wanted_at and _answers(row, question, left.get(question.campaign_id or 0)):
+            found.append((row, question))  # both by the gateway's clock
     OptInQuestion.objects.filter(pk__in=[question.pk for _row, question in found]).update(is_open=False)
     return found
+
+
+def _answers(row: Reply, question: Any, left: Departure | None) -> bool:
+    """Whether it was written after the question had left, and soon enough: of one that was not sent a yes answers
+    nothing, however likely it is that they mean it. After a restore no row says whether and when it was sent."""
+    if left is None:
+        return bool(question.by_restore) and question.asked_at >= timezone.now() - ANSWERED_WITHIN
+    if left.has_failed or row.at > left.at + ANSWERED_WITHIN:
+        return False
+    return left.surely_not_before is None or row.at >= left.surely_not_before - departures.CLOCKS_APART
 
 
 def _says_yes(row: Reply) -> bool:

@@ -11,7 +11,6 @@ from itertools import chain
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,7 +23,7 @@ from messaging.models.messages import has_never_left
 from messaging.services import events
 from messaging.services.batches import answers
 from messaging.services.contacts import suppression
-from messaging.services.replies import conversations, opt_ins
+from messaging.services.replies import conversations, departures, opt_ins
 from messaging.subscribers import every_spelling, has_spellings, spellings, subscriber
 from messaging.text.reply_word_matching import reply_word_in
 from messaging.wire import networks
@@ -33,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 NUMBERS_AT_ONCE = 500
 ANSWERED_WITHIN = dt.timedelta(days=30)
-CLOCKS_APART = dt.timedelta(minutes=5)
 WHOLE_SECOND = dt.timedelta(seconds=1)  # a reply's time has no fractions: what left in that second was before it
 ANSWERABLE = (Channel.SMS, Channel.MMS)
 
@@ -172,8 +170,6 @@ def _is_whole(number: str) -> bool:
 
 def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent]]:
     """{subscriber: messages that have left for them}."""
-    # A request leaves before its answer is settled, and what is unknown may never be.
-    left = Coalesce("batch__entry__left_at", "settled_at", "batch__claimed_at", "campaign__launched_at")
     found: dict[str, list[_Sent]] = defaultdict(list)
     wanted = list(dict.fromkeys(every_spelling(numbers)))
     for start in range(0, len(wanted), NUMBERS_AT_ONCE):
@@ -183,7 +179,7 @@ def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent
         reached = messages.filter(campaign__channel__in=ANSWERABLE).filter(
             ~(Q(state=MessageState.QUEUED, attempt=1) | has_never_left()) | answers.accepted_but_unwritten()
         )
-        columns = reached.annotate(left=left).filter(left__gte=since)
+        columns = reached.annotate(left=departures.LEFT_AT).filter(left__gte=since)
         for row in columns.values_list("pk", "number", "campaign_id", "campaign__sender_id", "left"):
             found[subscriber(row[1])].append(_Sent(*row))
     return found
@@ -194,7 +190,7 @@ def _answered(reply: Reply, sent: Sequence[_Sent]) -> _Sent | None:
     before = [one for one in recent if one.left < reply.at + WHOLE_SECOND]
     if before:
         return max(before, key=lambda one: (one.sender_id == reply.sent_to, one.left, one.pk))
-    after = [one for one in recent if one.left <= reply.at + CLOCKS_APART]
+    after = [one for one in recent if one.left <= reply.at + departures.CLOCKS_APART]
     return min(after, key=lambda one: (one.sender_id != reply.sent_to, one.left, one.pk), default=None)
 
 

@@ -114,6 +114,7 @@ class TestMessageTests:
         assert api("POST", f"campaigns/{draft}/test", {"number": f"{NUMBER[:-1]}7"}).json()["id"] != first["id"]
         about = {"about_kind": "campaign", "about_id": first["id"], "prepared_at": timezone.now()}
         LedgerEntry.objects.create(application=application, state=EntryState.ACCEPTED, **about)
+        Campaign.objects.filter(pk=first["id"]).update(audience=Campaign.Audience.FROZEN)  # with no message left in it
         assert api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()["id"] != first["id"]
 
     def test_the_same_again_wants_a_reason(self, api: Api, draft: int, application: Application) -> None:

@@ -14,6 +14,7 @@ from laaffic_console.api.handling import idempotency
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -200,6 +201,20 @@ class AnswerTests:
         assert Campaign.objects.count() == 1
         third = api("POST", f"conversations/{pk}/answer", {"text": "Thanks", "again": "they asked twice"})
         assert (third.status_code, Campaign.objects.count()) == (202, 2)
+
+    def test_the_same_text_wants_a_reason_while_an_answer_waits_for_the_account(
+        self, api: Api, application: Application
+    ) -> None:
+        pk = written().pk
+        account_hold.place_because("No balance.")
+        api("POST", f"conversations/{pk}/answer", {"text": "Thanks"})
+        assert Campaign.objects.get().state == "held"
+
+        second = api("POST", f"conversations/{pk}/answer", {"text": "Thanks"})
+
+        assert (second.status_code, second.json()["errors"][0]["field"]) == (409, "again")
+        assert Campaign.objects.count() == 1
+        assert api("POST", f"conversations/{pk}/answer", {"text": "Thank you"}).status_code == 202
 
     def test_who_is_suppressed_gets_none(self, api: Api, application: Application) -> None:
         pk = written().pk

@@ -4,6 +4,7 @@ spelling of their number; and nobody is in an audience twice, whatever becomes o
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, Contact, ContactGroup, GroupMembership, Message, MessageState
@@ -97,7 +98,7 @@ def test_the_same_text_to_the_same_person_is_seen_by_any_spelling(
 ) -> None:
     first = draft(application, numbers=[one])
     frozen(first)
-    Campaign.objects.filter(pk=first.pk).update(state=CampaignState.FINISHED, launched_at=first.created_at)
+    Campaign.objects.filter(pk=first.pk).update(state=CampaignState.FINISHED, finished_at=timezone.now())
     add(group, other)
     chosen: dict[str, Any] = {
         "given": {"numbers": [other]},

@@ -25,6 +25,8 @@ from laaffic_console.identity.models import Profile
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
     AudienceCount,
+    Batch,
+    BatchState,
     Campaign,
     CampaignState,
     Contact,
@@ -34,10 +36,12 @@ from messaging.models import (
     MessageState,
     SuppressionEntry,
 )
-from messaging.services.audience import audience, audience_counting, audience_counts, recipient_clocks
+from messaging.services.audience import audience, audience_counting, audience_counts, recipient_clocks, repeats
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
+from messaging.services.contacts import pastes
 from messaging.services.forecast import forecast
 from messaging.services.sending import forgotten
+from messaging.services.tallies import tally_writes
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -104,6 +108,12 @@ def keys(campaign: Campaign) -> dict[str, str]:
 
 def sentence(key: str, campaign: Campaign) -> str:
     return next(check.sentence for check in launch_checks.of(campaign, forecast.of(campaign)) if check.key == key)
+
+
+def plan(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        return "; ".join(row[-1] for row in cursor.fetchall())
 
 
 def freeze(campaign: Campaign) -> None:
@@ -254,7 +264,11 @@ class CheckTests:
 
     @pytest.mark.parametrize(
         "first",
-        [{"text": "Other"}, {"kind": Campaign.Kind.TEST}, {"launched_at": timezone.now() - dt.timedelta(days=2)}],
+        [
+            {"text": "Other"},
+            {"kind": Campaign.Kind.TEST},
+            {"state": CampaignState.FINISHED, "finished_at": timezone.now() - dt.timedelta(days=2)},
+        ],
     )
     def test_another_text_a_test_or_an_old_one_does_not(
         self, write: Callable[..., Campaign], group: ContactGroup, first: dict[str, Any]
@@ -266,6 +280,86 @@ class CheckTests:
         Campaign.objects.filter(pk=earlier.pk).update(**first)
 
         assert "same_text" not in keys(write())
+
+    @pytest.mark.parametrize("state", ["scheduled", "running", "paused", "held"])
+    @pytest.mark.parametrize("is_frozen", [True, False])
+    def test_one_that_was_launched_days_ago_and_still_waits_does(
+        self, write: Callable[..., Campaign], group: ContactGroup, state: str, is_frozen: bool
+    ) -> None:
+        add_contacts(group, 3)
+        earlier = write()
+        starting.launch(earlier.pk)
+        if is_frozen:
+            freeze(earlier)
+        Campaign.objects.filter(pk=earlier.pk).update(state=state, launched_at=timezone.now() - dt.timedelta(days=2))
+
+        assert "same_text" in keys(write())
+
+    @pytest.mark.parametrize("hours", [1, 25])
+    @pytest.mark.parametrize("state", ["running", "finished", "cancelled"])
+    def test_of_what_has_left_the_last_day_counts(
+        self, write: Callable[..., Campaign], group: ContactGroup, hours: int, state: str
+    ) -> None:
+        """Whenever it was launched; also while others of it, to other people, still leave."""
+        add_contacts(group, 3)
+        earlier = write()
+        starting.launch(earlier.pk)
+        freeze(earlier)
+        left, long_ago = timezone.now() - dt.timedelta(hours=hours), timezone.now() - dt.timedelta(days=9)
+        Message.objects.update(state=MessageState.ACCEPTED, settled_at=left)
+        Batch.objects.update(state=BatchState.SETTLED, queued=0, accepted=3, claimed_at=left)
+        tally_writes.count_activity(earlier.pk, {MessageState.ACCEPTED: 3}, left)
+        over = {"finished_at": left} if state == "finished" else {}
+        Campaign.objects.filter(pk=earlier.pk).update(state=state, launched_at=long_ago, **over)
+        draft = write()
+
+        assert audience_counts.of(draft).repeated == (3 if hours == 1 else 0)
+        assert ("same_text" in keys(draft)) == (hours == 1)
+
+    @pytest.mark.parametrize("hours", [1, 25])
+    def test_what_has_no_known_outcome_counts_from_its_claim(
+        self, write: Callable[..., Campaign], group: ContactGroup, hours: int
+    ) -> None:
+        add_contacts(group, 3)
+        earlier = write(numbers=["5491123456789"])
+        starting.launch(earlier.pk)
+        freeze(earlier)
+        Message.objects.update(state=MessageState.UNKNOWN, settled_at=None)
+        Batch.objects.update(state=BatchState.UNKNOWN, claimed_at=timezone.now() - dt.timedelta(hours=hours))
+
+        assert audience_counts.of(write(numbers=["541123456789"])).repeated == (4 if hours == 1 else 0)
+
+    @pytest.mark.parametrize("shared", ["group", "number", "paste"])
+    def test_one_that_is_not_frozen_is_found_by_whatever_both_have(
+        self, write: Callable[..., Campaign], group: ContactGroup, shared: str
+    ) -> None:
+        add_contacts(group, 3)
+        paste = pastes.from_lines(["919876511111"])
+        of_both: dict[str, dict[str, Any]] = {
+            "group": {"groups": [group]},
+            "number": {"groups": [], "numbers": ["919876511111"]},
+            "paste": {"groups": [], "paste": paste},
+        }
+        earlier = write(scheduled_at=timezone.now() + dt.timedelta(hours=1), **of_both[shared])
+        starting.launch(earlier.pk)
+
+        draft, other = write(**of_both[shared]), write(groups=[], numbers=["919876522222"])
+
+        assert repeats.still_open(draft) == [earlier]
+        assert repeats.still_open(other) == []
+
+    def test_what_finished_before_is_passed_by_an_index(self, write: Callable[..., Campaign]) -> None:
+        if connection.vendor != "sqlite":
+            pytest.skip("of few campaigns PostgreSQL reads all")
+        draft = write()
+        with CaptureQueriesContext(connection) as asked:
+            repeats.campaigns_like(draft)
+            repeats.about_to_leave(draft)
+
+        plans = [step for one in asked for step in plan(one["sql"]).split("; ") if "messaging_campaign " in step]
+        assert plans
+        assert all("campaign_finished (channel=? AND state=?" in step for step in plans), plans
+        assert sum("finished_at>?" in step for step in plans) == 1
 
     def test_nobody_left_stops_it(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
         add_contacts(group, 1)

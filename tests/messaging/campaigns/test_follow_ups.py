@@ -22,6 +22,7 @@ from messaging.models import (
     CampaignState,
     Contact,
     ContactGroup,
+    EarlierAttempt,
     Message,
     MessageState,
     OutcomeTally,
@@ -504,13 +505,42 @@ class NotRepliedTests:
     def test_made_twice_it_leaves_out_one_group_while_the_same_people_failed(self, over: Campaign) -> None:
         first, second = (follow_ups.to_not_replied(over.pk).excluded_groups.get() for _time in range(2))
         assert first == second
-        assert [group.name for group in ContactGroup.objects.filter(is_ad_hoc=True)] == ["Failed in Autumn"]
+        assert [group.name for group in ContactGroup.objects.filter(is_ad_hoc=True)] == ["Not reached by Autumn"]
 
         Message.objects.filter(campaign=over, state=MessageState.REJECTED).update(state=MessageState.EXPIRED)
         third = follow_ups.to_not_replied(over.pk).excluded_groups.get()
 
         assert third != first
         assert third.contacts.count() < first.contacts.count()
+
+    @pytest.mark.parametrize("state", [MessageState.CANCELLED, MessageState.SUPPRESSED])
+    @pytest.mark.parametrize("others", ["failed", "did not"])
+    def test_who_was_never_sent_anything_is_left_out(self, over: Campaign, state: MessageState, others: str) -> None:
+        """By the frequency cap, a withdrawn consent or a suppression when its batch was claimed."""
+        if others == "did not":
+            failed = Message.objects.filter(campaign=over, state__in=follow_ups.FAILED)
+            failed.update(state=MessageState.DELIVERED)
+            Batch.objects.update(rejected=0, undelivered=0, delivered=3)
+        (number,) = numbers_in(over, MessageState.EXPIRED)
+        Message.objects.filter(campaign=over, number=number).update(state=state)
+        Batch.objects.filter(campaign=over).update(**{"expired": 0, state.key: 1})
+
+        draft = follow_ups.to_not_replied(over.pk)
+
+        may_have_got_it = numbers_in(over, MessageState.DELIVERED, MessageState.UNKNOWN)
+        assert numbers_of(draft) == may_have_got_it
+
+    @pytest.mark.parametrize("earlier", [MessageState.UNKNOWN, MessageState.UNDELIVERED])
+    def test_who_may_have_got_an_earlier_sending_is_asked(self, over: Campaign, earlier: MessageState) -> None:
+        (number,) = numbers_in(over, MessageState.EXPIRED)
+        message = Message.objects.get(campaign=over, number=number)
+        Message.objects.filter(pk=message.pk).update(state=MessageState.CANCELLED, attempt=2)
+        EarlierAttempt.objects.create(message=message, attempt=1, state=earlier)
+        Batch.objects.filter(campaign=over).update(expired=0, cancelled=1)
+
+        draft = follow_ups.to_not_replied(over.pk)
+
+        assert (number in numbers_of(draft)) == (earlier == MessageState.UNKNOWN)
 
     def test_a_group_of_that_name_that_is_somebody_elses_is_left_alone(self, over: Campaign) -> None:
         first = follow_ups.to_not_replied(over.pk).excluded_groups.get()

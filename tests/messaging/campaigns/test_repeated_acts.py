@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, Application, LedgerEntry
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Campaign, ContactGroup, EmailCampaign
-from messaging.services.campaigns import drafts, starting
+from messaging.models import Batch, BatchState, Campaign, Contact, ContactGroup, EmailCampaign, GroupMembership
+from messaging.services.audience import audience, repeats
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
 from tests.messaging.conftest import add_contacts, events_saying
@@ -276,3 +280,121 @@ class CampaignTests:
         assert 'name="again"' in asked
         admin_client.post(test, {"number": "919876500000", "again": "nothing came"})
         assert Campaign.objects.filter(kind="test").count() == 2
+
+
+class WaitingTests:
+    """What was launched and has not left: it goes on by itself, so the same again would arrive twice."""
+
+    @pytest.fixture(autouse=True)
+    def _credentials(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
+        account.laaffic_client.cache_clear()
+
+    @pytest.fixture
+    def write(self, application: Application, group: ContactGroup) -> Callable[..., Campaign]:
+        add_contacts(group, 2)
+
+        def make(**given: Any) -> Campaign:
+            content = {"name": "A", "application": application, "sender_id": "", "text": "Hi", "groups": [group]}
+            return drafts.create(**{**content, **given})
+
+        return make
+
+    @pytest.mark.parametrize("is_frozen", [True, False])
+    @pytest.mark.parametrize("waits", ["runs", "is held by the account", "has a time"])
+    def test_the_shell_needs_a_reason(self, write: Callable[..., Campaign], waits: str, is_frozen: bool) -> None:
+        if waits == "is held by the account":
+            account_hold.place_because("No balance.")
+        later = timezone.now() + dt.timedelta(hours=1) if waits == "has a time" else None
+        first = write(scheduled_at=later)
+        starting.launch(first.pk)
+        while is_frozen and audience.freeze_chunk(first.pk):
+            pass
+        Campaign.objects.update(launched_at=timezone.now() - dt.timedelta(days=2))
+        twin = write()
+
+        code, _document, said = run("campaign", "launch", twin.pk)
+
+        assert code == 1
+        assert f"campaign {first.pk}," in said
+        assert "leaves by itself" in said
+        assert run("campaign", "launch", write(text="Other").pk)[0] == 0
+        assert run("campaign", "launch", twin.pk, "--again", "others are in it")[0] == 0
+        assert events_saying("Launched all the same: others are in it", twin.events)
+
+    @pytest.mark.parametrize("state", ["paused", "held", "finished", "cancelled"])
+    def test_what_does_not_go_on_by_itself_needs_none(self, write: Callable[..., Campaign], state: str) -> None:
+        starting.launch(write().pk)
+        Campaign.objects.update(state=state)
+
+        assert run("campaign", "launch", write().pk)[0] == 0
+
+    def test_what_has_left_and_waits_for_reports_needs_none(self, write: Callable[..., Campaign]) -> None:
+        first = write()
+        starting.launch(first.pk)
+        while audience.freeze_chunk(first.pk):
+            pass
+        Batch.objects.update(state=BatchState.SETTLED, queued=0, accepted=2)
+
+        assert run("campaign", "launch", write().pk)[0] == 0
+
+    def test_a_number_is_found_in_a_waiting_group_by_any_spelling(
+        self, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        GroupMembership.objects.create(contact=Contact.objects.create(number="5491123456789"), group=group)
+        first = write()
+        starting.launch(first.pk)
+        while audience.freeze_chunk(first.pk):
+            pass
+
+        assert repeats.about_to_leave(write(groups=[], numbers=["+541123456789"])) == first
+        assert repeats.about_to_leave(write(groups=[], numbers=["+541123456780"])) is None
+
+    @pytest.mark.parametrize("waits", ["runs", "is held by the account", "was paused", "was refused and tries again"])
+    def test_a_test_that_has_not_left_is_done_once(self, write: Callable[..., Campaign], waits: str) -> None:
+        draft = write()
+        if waits == "is held by the account":
+            account_hold.place_because("No balance.")
+        first = starting.launch_test(draft, "+919876500001", by=None)
+        if waits == "was paused":
+            campaigns.pause(first.pk)
+        elif waits == "was refused and tries again":
+            requests_of(first, "refused", "not_sent")
+
+        assert starting.launch_test(draft, "+919876500001", by=None).pk == first.pk
+        for hold in AccountHold.objects.all():
+            account_hold.release(hold.pk, because="Paid.")
+        campaigns.follow_account()
+        assert Campaign.objects.get(kind="test").state == ("paused" if waits == "was paused" else "running")
+
+    def test_a_test_that_another_person_has_launched_needs_a_reason(
+        self, write: Callable[..., Campaign], admin_user: User
+    ) -> None:
+        draft = write()
+        account_hold.place_because("No balance.")
+        starting.launch_test(draft, "+919876500001", by=None)
+
+        with pytest.raises(StillOpen, match="leaves by itself"):
+            starting.launch_test(draft, "+919876500001", by=admin_user)
+
+    def test_a_test_that_has_left_is_made_again(self, write: Callable[..., Campaign]) -> None:
+        draft = write()
+        first = starting.launch_test(draft, "+919876500001", by=None)
+        while audience.freeze_chunk(first.pk):
+            pass
+        requests_of(first, "accepted")
+        Batch.objects.update(state=BatchState.SETTLED, queued=0, accepted=1)
+
+        assert starting.launch_test(draft, "+919876500001", by=None).pk != first.pk
+
+
+def requests_of(campaign: Campaign, *states: str) -> None:
+    for state in states:
+        LedgerEntry.objects.create(
+            interface="sendSms",
+            application=campaign.application,
+            about_kind="campaign",
+            about_id=campaign.pk,
+            state=state,
+            prepared_at=timezone.now(),
+        )

@@ -2,26 +2,45 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.reply_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
-from messaging.models import Campaign, Conversation, OptInQuestion, SuppressionEntry, SuppressionRelease
+from messaging.models import (
+    Batch,
+    BatchState,
+    Campaign,
+    Conversation,
+    Message,
+    MessageState,
+    OptInQuestion,
+    Reply,
+    SuppressionEntry,
+    SuppressionRelease,
+)
 from messaging.services import restored
+from messaging.services.audience import audience
 from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
-from messaging.services.replies import reply_pulls
+from messaging.services.refusals import NotApproved
+from messaging.services.replies import opt_in_questions, reply_pulls
 from messaging.text.reply_word_matching import fold
 from tests.messaging.contacts.test_consents import (
     GIVEN,
     MEXICAN,
+    NOW,
     NUMBER,
     OTHERWISE,
     UNKNOWN,
@@ -97,6 +116,28 @@ class ReplyTests:
             assert others.keys() == OPT_OUT_WORDS.keys()
 
 
+def leaves(
+    *,
+    after: int = 0,
+    at: dt.datetime | None = None,
+    number: str = NUMBER,
+    state: MessageState = MessageState.ACCEPTED,
+    batch: BatchState = BatchState.SETTLED,
+) -> None:
+    """The newest question to the number has left by a request, so many minutes after `NOW`, with this outcome."""
+    campaign = Campaign.objects.filter(extra_numbers=[number]).latest("pk")
+    if campaign.state == "draft":
+        starting.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    left = at or NOW + dt.timedelta(minutes=after)
+    entry = LedgerEntry.objects.create(
+        interface="sendSms", application=campaign.application, state="accepted", prepared_at=left, left_at=left
+    )
+    Batch.objects.filter(campaign=campaign).update(state=batch, entry=entry, claimed_at=left)
+    Message.objects.filter(campaign=campaign).update(state=state)
+
+
 class DoubleOptInTests:
     @pytest.fixture(autouse=True)
     def _on(self, settings: LazySettings, application: Application) -> Iterator[None]:
@@ -121,9 +162,10 @@ class DoubleOptInTests:
         assert (question.extra_numbers, question.sender_id) == ([NUMBER], "SHOP")
         assert "YES" in question.text
 
-        write("perhaps", after=2)
+        leaves(after=2)
+        write("perhaps", after=3)
         assert state_of(NUMBER) == UNKNOWN
-        write(yes, after=3)
+        write(yes, after=4)
 
         assert (state_of(NUMBER), state_of(NUMBER, "mms")) == (GIVEN, GIVEN)
 
@@ -131,12 +173,149 @@ class DoubleOptInTests:
         write("START")
         assert self.asked() == 1
 
+        leaves(at=timezone.now() - dt.timedelta(hours=23))
         write("START", after=1)
         assert self.asked() == 1
-        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=1, minutes=1))
+        LedgerEntry.objects.update(left_at=timezone.now() - dt.timedelta(days=1, minutes=1))
         write("START", after=2)
 
         assert self.asked() == 2
+
+    @pytest.mark.parametrize("state", ["draft", "scheduled", "running", "held", "paused"])
+    def test_nobody_is_asked_anew_while_the_first_question_may_still_leave(self, state: str) -> None:
+        write("START")
+        self.asked()
+        Campaign.objects.update(state=state)
+        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=9))
+
+        write("START", after=1)
+        self.asked()
+
+        assert Campaign.objects.count() == 1
+
+    @pytest.mark.parametrize("state", [MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED])
+    def test_whom_no_question_has_reached_is_asked_by_the_next_start(self, state: MessageState) -> None:
+        write("START")
+        self.asked()
+        leaves(after=1, state=state)
+        Campaign.objects.update(state="finished")
+
+        write("START", after=2)
+
+        assert self.asked() == 2
+
+    @pytest.mark.parametrize("held_for", ["seconds", "eight days"])
+    def test_a_yes_counts_once_the_question_has_left(self, held_for: str) -> None:
+        account_hold.place_because("No balance.")
+        write("START")
+        self.asked()
+        write("YES", after=5)  # to something else
+        assert state_of(NUMBER) == UNKNOWN
+
+        after = 6 if held_for == "seconds" else 8 * 24 * 60
+        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=8))
+        leaves(after=after)
+        write("YES", after=after + 1)
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_a_yes_that_was_written_before_the_question_left_and_comes_later_is_none(self) -> None:
+        write("START")
+        self.asked()
+        leaves(after=20)
+
+        write("YES", after=10)
+
+        assert state_of(NUMBER) == UNKNOWN
+
+    @pytest.mark.parametrize(("days", "state"), [(6, GIVEN), (8, UNKNOWN)])
+    def test_a_yes_counts_for_seven_days_from_the_moment_the_question_left(self, days: int, state: str) -> None:
+        write("START")
+        self.asked()
+        leaves(after=60)
+
+        write("YES", after=60 + days * 24 * 60)
+
+        assert state_of(NUMBER) == state
+
+    @pytest.mark.parametrize(
+        ("message", "batch", "state"),
+        [
+            (MessageState.QUEUED, BatchState.QUEUED, UNKNOWN),
+            (MessageState.QUEUED, BatchState.CLAIMED, GIVEN),
+            (MessageState.QUEUED, BatchState.SETTLED, GIVEN),  # its answer is not written yet
+            (MessageState.UNKNOWN, BatchState.UNKNOWN, GIVEN),
+            (MessageState.EXPIRED, BatchState.SETTLED, GIVEN),
+            (MessageState.DELIVERED, BatchState.SETTLED, GIVEN),
+            (MessageState.UNDELIVERED, BatchState.SETTLED, UNKNOWN),
+            (MessageState.REJECTED, BatchState.SETTLED, UNKNOWN),
+            (MessageState.SUPPRESSED, BatchState.SETTLED, UNKNOWN),
+            (MessageState.CANCELLED, BatchState.SETTLED, UNKNOWN),
+        ],
+    )
+    def test_a_yes_counts_if_the_question_may_have_arrived(
+        self, message: MessageState, batch: BatchState, state: str
+    ) -> None:
+        write("START")
+        self.asked()
+        leaves(after=1, state=message, batch=batch)
+
+        write("YES", after=2)
+
+        assert state_of(NUMBER) == state
+
+    @pytest.mark.parametrize("why", [NotNow("It is switched off."), NotApproved("A second person has to approve it.")])
+    def test_a_question_that_is_refused_is_not_asked(
+        self, why: NotNow, monkeypatch: pytest.MonkeyPatch, admin_client: Client
+    ) -> None:
+        """What only waits for a second person stays as a draft, and is asked when they have launched it."""
+        write("START")
+        with monkeypatch.context() as refusing:
+            refusing.setattr(starting, "launch", Mock(side_effect=why))
+            asking_back.ask_waiting()
+        page = reverse("admin:messaging_person", args=[NUMBER])
+        assert "Not asked back" in admin_client.get(page).content.decode()
+        write("YES", after=1)
+        assert state_of(NUMBER) == UNKNOWN
+        write("START", after=2)
+        assert self.asked() == (0 if isinstance(why, NotApproved) else 1)
+        assert Campaign.objects.count() == 1
+
+        leaves(after=3)
+        write("YES", after=4)
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_of_two_jobs_the_second_leaves_what_the_first_has_launched(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write("START")
+        launch = starting.launch
+
+        def twice(pk: int, **given: Any) -> None:
+            launch(pk, **given)
+            raise NotNow("It is held, and only a draft can be launched.")
+
+        monkeypatch.setattr(starting, "launch", twice)
+
+        assert self.asked() == 1
+        assert (OptInQuestion.objects.get().problem, OptInQuestion.objects.get().campaign) == (
+            "",
+            Campaign.objects.get(),
+        )
+
+    def test_many_yes_are_a_few_statements(self) -> None:
+        def statements(people: range) -> int:
+            for n in people:
+                write("START", str(919876500000 + n))
+            self.asked()
+            for n in people:
+                leaves(after=1, number=str(919876500000 + n))
+            at = NOW + dt.timedelta(minutes=2)
+            rows = [Reply(number=str(919876500000 + n), content="YES", at=at) for n in people]
+            with CaptureQueriesContext(connection) as asked:
+                assert len(opt_in_questions.confirmed(rows)) == len(people)
+            return len(asked)
+
+        assert statements(range(1)) == statements(range(1, 6)) == 3
 
     def test_a_yes_that_nobody_has_asked_for_is_none(self) -> None:
         write("YES")
@@ -148,7 +327,7 @@ class DoubleOptInTests:
     def test_a_yes_to_a_question_that_could_not_be_made_is_none(self) -> None:
         write("START")
         assert self.asked() == 1
-        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=2))
+        leaves(at=timezone.now() - dt.timedelta(days=2))
         write("START", after=1)
         OptInQuestion.objects.update(is_to_ask=False, problem="no application")
 
