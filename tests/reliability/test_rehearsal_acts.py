@@ -32,6 +32,7 @@ def judged(taken: int, rows: list[Row], asked: int = 1, **given: Any) -> Verdict
         (0, [row("unknown")], {}),
         (1, [row("unknown")], {"is_knowable": lambda key: False}),
         (2, [row("unknown"), row("accepted")], {"asked": 2, "is_knowable": lambda key: False}),
+        (2, [row("lapsed"), row("accepted")], {"is_repeated": lambda key: True}),
     ],
 )
 def test_they_agree(taken: int, rows: list[Row], given: dict[str, Any]) -> None:
@@ -46,6 +47,8 @@ def test_they_agree(taken: int, rows: list[Row], given: dict[str, Any]) -> None:
         ("lost", 0, [row("not_sent")], {}),
         ("lost", 1, [row("refused")], {}),
         ("lost", 2, [row("accepted")], {"asked": 2}),
+        ("lost", 0, [row("lapsed")], {}),
+        ("accepted twice", 2, [row("accepted")], {"is_repeated": lambda key: True}),
         ("wrong state", 0, [row("accepted")], {}),
         ("wrong state", 1, [row("accepted")], {"differences": ["911: 1 here, 2 at the gateway"]}),
         ("left claimed", 1, [row("in_flight")], {}),

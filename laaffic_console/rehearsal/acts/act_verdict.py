@@ -33,22 +33,28 @@ def judge(
     taken: Sequence[Taken],
     rows: Iterable[Row],
     is_knowable: Callable[[str], bool],
+    is_repeated: Callable[[str], bool] = lambda key: False,
     differences: Iterable[str] = (),
 ) -> Verdict:
-    """`asked`: how often a person asked for each act. Nothing may be taken more often, and each has an end."""
+    """`asked`: how often a person asked for each act. Nothing may be taken more often, and each has an end.
+
+    `is_repeated`: acts that reach nobody, which the console does again by itself until an answer comes.
+    """
     times = Counter(act.key for act in taken)
     attempts: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         attempts[row.key].append(row)
     verdict = Verdict(wrong=list(differences))
     for key in sorted({*asked, *times, *attempts}):
-        _judge_one(verdict, key, asked.get(key, 0), times[key], attempts[key], is_knowable(key))
+        most = len(attempts[key]) if is_repeated(key) else asked.get(key, 0)
+        _judge_one(verdict, key, most, times[key], attempts[key], is_knowable(key))
     return verdict
 
 
 def _judge_one(verdict: Verdict, key: str, asked: int, taken: int, rows: Sequence[Row], is_knowable: bool) -> None:
     accepted = sum(row.state == "accepted" for row in rows)
     unknown = [row for row in rows if row.state == "unknown"]
+    given_up = sum(row.state == "lapsed" for row in rows)  # unknown, and looked for no more
     if taken > asked:
         verdict.duplicates.append(f"{key}: accepted {taken} times, asked for {asked} times")
     if any(row.state in UNENDED for row in rows):
@@ -56,8 +62,8 @@ def _judge_one(verdict: Verdict, key: str, asked: int, taken: int, rows: Sequenc
     if not taken and not accepted and not unknown:
         said = ", ".join(row.state for row in rows) or "no row in the ledger"
         verdict.losses.append(f"{key}: asked for {asked} times, and nothing came of it: {said}")
-    if taken > accepted + len(unknown):
-        verdict.losses.append(f"{key}: accepted {taken} times, and the ledger knows of {accepted + len(unknown)}")
+    if taken > (known := accepted + len(unknown) + given_up):
+        verdict.losses.append(f"{key}: accepted {taken} times, and the ledger knows of {known}")
     if accepted > taken:
         verdict.wrong.append(f"{key}: accepted {accepted} times in the ledger, {taken} times at the gateway")
     if unknown and taken > accepted and is_knowable:

@@ -158,6 +158,7 @@ class ActsRehearsal:
             taken=self.acts.taken(self.console),
             rows=ledger.rows,
             is_knowable=self.acts.is_knowable,
+            is_repeated=self.acts.is_repeated,
             differences=differences,
         )
 

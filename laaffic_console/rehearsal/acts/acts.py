@@ -69,6 +69,10 @@ class Acts(ABC):
         """Whether evidence can settle a lost answer."""
         return True
 
+    def is_repeated(self, key: str) -> bool:
+        """Whether the console does it again by itself until an answer comes, as it reaches nobody."""
+        return False
+
     def taken(self, console: Installation) -> list[Taken]:
         return list(self.read_acts(act for act in console.gateway.acts() if act["path"] in self.paths))
 
