@@ -212,6 +212,9 @@ class EarlierAttempt(models.Model):
     billed_segments = models.PositiveSmallIntegerField(null=True)
     pay_micros = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=8, blank=True)
+    # Of the report that told the amount: its state, and whether it is Laaffic's own word (standing_amounts.py).
+    told_with = models.PositiveSmallIntegerField(choices=MessageState, null=True)
+    told_by_laaffic = models.BooleanField(default=False, db_default=False)
     # When it was first heard of, which is where reports count what it cost; none in rows from before there were any.
     heard_at = models.DateTimeField(null=True, default=timezone.now)
 

@@ -1,5 +1,6 @@
 """After a person's *send again*: what is heard of the first sending is kept as its own, and its price counts."""
 
+import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -37,7 +38,7 @@ from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.gates import gates, retries
 from messaging.services.reports import reports
-from messaging.services.tallies import counting, tally_writes
+from messaging.services.tallies import counting, sent_tallies, tally_writes
 from tests.messaging.conftest import add_contacts
 from tests.messaging.sending.test_late_answers import refused, unsent
 
@@ -182,6 +183,27 @@ class PriceTests:
         assert Message.objects.order_by("pk")[0].gateway_id == "B0"
         assert len(told()) == 1
         assert proved() == []
+
+    @pytest.mark.parametrize("together", [False, True])
+    @pytest.mark.parametrize("order", itertools.permutations(range(4)))
+    def test_the_first_sending_costs_what_its_best_report_says(
+        self, first: Claim, order: Sequence[int], together: bool
+    ) -> None:
+        """And the second what that one's says, whichever of them has been delivered."""
+        sent_again()
+        told = [
+            report(DeliveryState.FAILED, pay=Decimal("0.001"), segments=1),
+            report(DeliveryState.DELIVERED, pay=Decimal("0.002"), currency="EUR", segments=2),
+            report(DeliveryState.FAILED, 2, pay=Decimal("0.004"), segments=1),
+            report(DeliveryState.DELIVERED, 2, pay=Decimal("0.008"), segments=2),
+        ]
+
+        for some in [[told[n] for n in order]] if together else [[told[n]] for n in order]:
+            reports.apply_now(some)
+
+        assert counting.costs(Campaign.objects.get()) == {"EUR": Decimal("0.002"), "USD": Decimal("0.008")}
+        assert proved() == []
+        assert list(sent_tallies.disagreements(sent_tallies.of_campaign(Campaign.objects.get().pk))) == []
 
     def test_a_failed_first_sending_costs_too_and_the_second_goes_on(self, first: Claim) -> None:
         sent_again()
