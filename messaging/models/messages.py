@@ -81,7 +81,8 @@ class Batch(models.Model):
     not_before = models.DateTimeField(null=True)
     waits_for = models.CharField(max_length=60, blank=True)  # why until then: "kind:value" of a gate (services/gates)
     attempt = models.PositiveSmallIntegerField(default=0)
-    limited_since = models.DateTimeField(null=True)  # when Laaffic first said that its one phone has its limit
+    # When Laaffic first said that its one phone has its limit; later by as long as nothing was tried since.
+    limited_since = models.DateTimeField(null=True)
     token = models.CharField(max_length=36, blank=True)
     claimed_at = models.DateTimeField(null=True)
     # The live request: at most one at a time, replaced only by the next attempt.
