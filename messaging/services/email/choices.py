@@ -91,7 +91,7 @@ def _look_up(client: LaafficClient, application: Application, kind: str) -> Emai
         found = {"asked_at": now, "problem": problem} | ({"answered_at": now} if answer else {})
         lookup, _is_new = EmailLookup.objects.update_or_create(application=application, kind=kind, defaults=found)
         if answer:
-            _replace(lookup, answer)
+            _replace(lookup, *answer)
     lookup.may_ask_on = may_ask_on  # type: ignore[attr-defined]
     return lookup
 
@@ -114,14 +114,14 @@ def _unreadable(n: int) -> str:
     return said % {"n": n}
 
 
-def _replace(lookup: EmailLookup, answer: Found) -> None:
+def _replace(lookup: EmailLookup, rows: Iterable[Row], unreadable: int = 0) -> None:
     """By what was answered. What it may be about that cannot be read stays: a choice, or the size of a list."""
     before = {choice.value: choice for choice in lookup.choices.all()}
-    by_value = {value[:254]: (name, detail) for value, name, detail in answer.rows if value}
+    by_value = {value[:254]: (name, detail) for value, name, detail in rows if value}
     for value, (_name, detail) in by_value.items():
         if value in before and detail.get("count", 0) is None:
             detail["count"] = before[value].detail.get("count")
-    gone = lookup.choices.filter(value__in=by_value) if answer.unreadable else lookup.choices.all()
+    gone = lookup.choices.filter(value__in=by_value) if unreadable else lookup.choices.all()
     gone.delete()
     EmailChoice.objects.bulk_create(
         EmailChoice(lookup=lookup, value=value, name=name[:200], detail=detail)
