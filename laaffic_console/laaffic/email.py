@@ -29,6 +29,12 @@ MAX_URL = 2048
 T = TypeVar("T")
 
 
+class Offered(list[T]):
+    """What a look-up answers, and how many of its rows cannot be read."""
+
+    unreadable = 0
+
+
 class AdFlag(IntEnum):
     """Whether and where the subject says that the mail is an advertisement."""
 
@@ -226,7 +232,7 @@ class EmailApi(Interfaces):
 
     def templates(
         self, *, app_id: str, name: str = "", status: int | None = None, language: str = ""
-    ) -> list[EmailTemplate]:
+    ) -> Offered[EmailTemplate]:
         """POST /email/getListEmailTemplates; `name` finds a part of it."""
         check_app_id(app_id)
         body: dict[str, Any] = {"appId": app_id, "templateName": name}
@@ -236,13 +242,13 @@ class EmailApi(Interfaces):
             body["language"] = language
         return _choices(self._post("/email/getListEmailTemplates", body), "email/getListEmailTemplates", _template)
 
-    def recipient_lists(self, *, app_id: str, name: str = "") -> list[RecipientList]:
+    def recipient_lists(self, *, app_id: str, name: str = "") -> Offered[RecipientList]:
         """POST /email/getListReceivers; `name` finds a part of it."""
         check_app_id(app_id)
         body = {"appId": app_id, "receiversName": name}
         return _choices(self._post("/email/getListReceivers", body), "email/getListReceivers", self._recipient_list)
 
-    def sender_addresses(self, *, app_id: str) -> list[str]:
+    def sender_addresses(self, *, app_id: str) -> Offered[str]:
         """POST /email/getListEmailAddress: the addresses that mails may come from."""
         check_app_id(app_id)
         envelope = self._post("/email/getListEmailAddress", {"appId": app_id})
@@ -320,19 +326,30 @@ def _submission(row: dict[str, Any]) -> EmailSubmission:
     )
 
 
-def _choices(envelope: Envelope, interface: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
-    """Rows of a look-up: `receiverData` is printed for one, so any list will do, at the top or in `data`."""
-    rows = _first_list(envelope.body)
+def _choices(envelope: Envelope, interface: str, read: Callable[[dict[str, Any]], T]) -> Offered[T]:
+    """Rows of a look-up: `receiverData` is printed for one, so any list will do, at the top or in `data`, unless there
+    are several of which none has a name that such a list has."""
+    rows = _list_in(envelope.body)
     if rows is None:
         raise OutcomeUnknown("the answer holds no list", interface=interface)
     as_rows = [row if isinstance(row, dict) else {"value": row} for row in rows]
-    return pages.read_rows(as_rows, read)[0]
+    records, problems = pages.read_rows(as_rows, read)
+    found = Offered(records)
+    found.unreadable = len(problems)
+    return found
 
 
-def _first_list(body: Mapping[str, Any]) -> list[Any] | None:
-    found = next((value for value in body.values() if isinstance(value, list)), None)
+_NAMES = ("receiverData", "templateData", "emailAddressData", "data", "array", "records", "rows", "list")
+
+
+def _list_in(body: Mapping[str, Any]) -> list[Any] | None:
+    found = {name: value for name, value in body.items() if isinstance(value, list)}
+    if named := next((name for name in _NAMES if name in found), ""):
+        return found[named]
     data = body.get("data")
-    return found if found is not None or not isinstance(data, dict) else _first_list(data)
+    if isinstance(data, dict) and (rows := _list_in(data)) is not None:
+        return rows
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _template(row: dict[str, Any]) -> EmailTemplate:

@@ -246,8 +246,10 @@ def currency(named: object, amount: object = None) -> str:
 
 
 def count(value: object) -> int | None:
-    """A whole number from 0 on, also as `99` or 99.0; None for anything else."""
+    """A whole number from 0 on, also as `99`, 99.0 or 50,000; None for anything else."""
     written = str(value).strip()
+    if _IN_THOUSANDS.fullmatch(written):
+        written = re.sub(r"[^0-9]", "", written)
     try:
         number = int(_WHOLE.sub("", written))
     except ValueError:
@@ -255,6 +257,7 @@ def count(value: object) -> int | None:
     return number if 0 <= number < 1_000_000_000 else None
 
 
+_IN_THOUSANDS = re.compile(r"[0-9]{1,3}(?:(?:,[0-9]{3})+|(?:[ '’\u00a0\u2009\u202f][0-9]{3})+)")
 _WHOLE = re.compile(r"(?<=[0-9])\.0+$")
 
 

@@ -169,8 +169,8 @@ class Recounted:
             yield row
 
     def _add(self, currency: str, amount: Decimal | str | None) -> None:
-        if currency and amount:
-            self._costs[currency] = self._costs.get(currency, Decimal(0)) + Decimal(amount)
+        for one, cost in recipient_exports.each_cost(amount, currency):
+            self._costs[one] = self._costs.get(one, Decimal(0)) + cost
 
     def counts(self) -> dict[str, int]:
         return {state.key: self._states[state.key] for state in MessageState}

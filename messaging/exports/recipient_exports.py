@@ -6,8 +6,8 @@ a few batches at a time: a million rows take no more memory than ten thousand, a
 
 import datetime as dt
 import functools
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -171,15 +171,32 @@ def _earlier(messages: Sequence[_Stored]) -> dict[int, tuple[int | str, Decimal 
     if not again:
         return {}
     heard = EarlierAttempt.objects.filter(message_id__in=again).order_by("message_id", "attempt")
-    kept: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
+    n: Counter[int] = Counter()
+    paid: dict[int, Counter[str]] = defaultdict(Counter)
     for pk, micros, currency in heard.values_list("message_id", "pay_micros", "currency"):
-        kept[pk].append((micros, currency))
-    found: dict[int, tuple[int | str, Decimal | str, str]] = {}
-    for pk, attempts in kept.items():
-        paid = [(micros, currency) for micros, currency in attempts if micros is not None]
-        cost = amount(sum(micros for micros, _currency in paid)) if paid else None
-        found[pk] = (len(attempts), "" if cost is None else cost, paid[0][1] if paid else "")
-    return found
+        n[pk] += 1
+        if micros is not None:
+            paid[pk][currency] += micros
+    return {pk: (n[pk], *_cost(paid[pk])) for pk in n}
+
+
+def _cost(paid: Mapping[str, int]) -> tuple[Decimal | str, str]:
+    """The cells of cost and currency; with several currencies all of it is in the first, as in group calls' files."""
+    told = [(currency, amount(micros) or Decimal(0)) for currency, micros in paid.items()]
+    if len(told) > 1:
+        return "; ".join(f"{cost} {currency}".strip() for currency, cost in told), ""
+    return (told[0][1], told[0][0]) if told else ("", "")
+
+
+def each_cost(cost: Decimal | str | None, currency: str) -> Iterator[tuple[str, Decimal]]:
+    """(currency, amount) of each that two such cells name; what has no currency is in no sum."""
+    if currency and cost:
+        yield currency, Decimal(cost)
+    elif isinstance(cost, str):
+        for one in cost.split("; "):
+            said, _blank, named = one.partition(" ")
+            if named:
+                yield named, Decimal(said)
 
 
 @functools.lru_cache(maxsize=KNOWN)

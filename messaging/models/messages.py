@@ -81,7 +81,8 @@ class Batch(models.Model):
     not_before = models.DateTimeField(null=True)
     waits_for = models.CharField(max_length=60, blank=True)  # why until then: "kind:value" of a gate (services/gates)
     attempt = models.PositiveSmallIntegerField(default=0)
-    limited_since = models.DateTimeField(null=True)  # when Laaffic first said that its one phone has its limit
+    # When Laaffic first said that its one phone has its limit; later by as long as nothing was tried since.
+    limited_since = models.DateTimeField(null=True)
     token = models.CharField(max_length=36, blank=True)
     claimed_at = models.DateTimeField(null=True)
     # The live request: at most one at a time, replaced only by the next attempt.
@@ -212,6 +213,9 @@ class EarlierAttempt(models.Model):
     billed_segments = models.PositiveSmallIntegerField(null=True)
     pay_micros = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=8, blank=True)
+    # Of the report that told the amount: its state, and whether it is Laaffic's own word (standing_amounts.py).
+    told_with = models.PositiveSmallIntegerField(choices=MessageState, null=True)
+    told_by_laaffic = models.BooleanField(default=False, db_default=False)
     # When it was first heard of, which is where reports count what it cost; none in rows from before there were any.
     heard_at = models.DateTimeField(null=True, default=timezone.now)
 

@@ -60,6 +60,7 @@ class Shut:
     kind: HoldKind = HoldKind.OTHER
 
 
+ON_TIME = dt.timedelta(minutes=10)  # claimed so long after its moment, a batch was only behind others
 FREELY = 4  # batches locked before it is known how many are needed
 
 TEXTS_CARVED = 12  # of a batch, in one transaction, where a request carries one text; CLAIMS_AHEAD batches at a time
@@ -112,8 +113,19 @@ def _claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | W
         return loads
     pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
     claims = _take(campaign, loads, token)
+    _count_no_pauses([load.batch for load in loads])
     gate_tallies.move(campaign, standing)
     return claims
+
+
+def _count_no_pauses(batches: Sequence[Batch]) -> None:
+    """A phone's limit is waited for by trying, which a pause, a hold or a stopped worker has delayed."""
+    limited = [batch for batch in batches if batch.limited_since and batch.not_before]
+    now = database_clock.now() if limited else None
+    for batch in limited:
+        if now is not None and batch.not_before and now - batch.not_before > ON_TIME:
+            later = F("limited_since") + (now - batch.not_before)
+            Batch.objects.filter(pk=batch.pk).update(limited_since=later)
 
 
 def _as_it_is(campaign: Campaign) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from django.utils import timezone
 
 from messaging.models import EarlierAttempt, MessageEvent, MessageState
-from messaging.services.tallies.tally_writes import count_outcomes
+from messaging.services.tallies.tally_writes import Outcome, count_outcomes
 from messaging.wire import gateway_ids
 
 SOURCE = "an earlier attempt"
@@ -48,15 +48,32 @@ def keep_report(pk: int, attempt: int, state: MessageState, msg_id: str) -> Earl
 
 
 def keep_price(
-    kept: EarlierAttempt, *, campaign_id: int, country: str, micros: int, currency: str, segments: int
+    kept: EarlierAttempt,
+    *,
+    campaign_id: int,
+    country: str,
+    micros: int,
+    currency: str,
+    segments: int,
+    told_with: tuple[int, bool],
 ) -> None:
-    """Once: what the attempt cost counts for the campaign beside what its message's last attempt costs."""
+    """What the attempt cost counts for the campaign beside what its message's last attempt costs.
+
+    `told_with`: the state in the report that tells it, and whether that is Laaffic's own word. An amount that was told
+    before no longer counts.
+    """
+    moves: dict[Outcome, tuple[int, int, int]] = {}
+    if kept.pay_micros is not None:
+        moves[key_of(country, kept.currency)] = (0, -(kept.billed_segments or 0), -kept.pay_micros)
     kept.pay_micros, kept.currency, kept.billed_segments = micros, currency, min(segments, 32767)
-    kept.save(update_fields=["pay_micros", "currency", "billed_segments"])
-    count_outcomes(campaign_id, {key_of(country, currency): (0, kept.billed_segments, micros)})
+    kept.told_with, kept.told_by_laaffic = told_with
+    kept.save(update_fields=["pay_micros", "currency", "billed_segments", "told_with", "told_by_laaffic"])
+    _n, billed, paid = moves.get(key := key_of(country, currency), (0, 0, 0))
+    moves[key] = (0, billed + kept.billed_segments, paid + micros)
+    count_outcomes(campaign_id, moves)
 
 
-def key_of(country: str, currency: str) -> tuple[str, int, str, str]:
+def key_of(country: str, currency: str) -> Outcome:
     """The outcome under which money without a message is counted."""
     return country, int(MessageState.EXPIRED), "", currency
 

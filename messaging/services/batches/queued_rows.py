@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import F
 
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.sql.sql_lists import among
 from messaging.models import Batch, Message, MessageState
 from messaging.services.batches import written_off
@@ -116,6 +117,9 @@ def let_wait(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> Non
     (first, _ids), *others = _by_moment(rows, waiting).items()
     without_waiting(batch, rows, {message_id: later for later, ids in others for message_id in ids})
     Batch.objects.filter(pk=batch.pk).update(not_before=first.until, waits_for=first.why[:60])
+    if batch.limited_since and first.until:  # closed hours are none in which its phone's limit is tried
+        put_off_by = first.until - (batch.not_before or database_clock.now())
+        Batch.objects.filter(pk=batch.pk).update(limited_since=F("limited_since") + put_off_by)
 
 
 def _by_moment(rows: Sequence[Row], waiting: Mapping[int, Later]) -> dict[Later, list[int]]:

@@ -42,6 +42,10 @@ TOO_BIG = gettext_noop(
     "The budget of %(app)s, %(limit)s, is too small for it, also when nothing of that has gone: it leaves whole or not "
     "at all."
 )
+SIZE_NOT_KNOWN = gettext_noop(
+    "How many addresses are on its list is not known, and the budget of %(app)s, %(limit)s, counts them. Look the list "
+    "up again, then resume it, or have an approver lift the budget."
+)
 
 
 class NewPeriod(NotNow):
@@ -268,6 +272,11 @@ def used_up(budget: Budget) -> str:
     return joined([said % words, _("Resume it then, or have an approver lift the budget.")])
 
 
+def size_not_known(budget: Budget) -> str:
+    """The sentence with which what takes everybody at once is held, if nobody knows how many that are."""
+    return _(SIZE_NOT_KNOWN) % {"app": str(budget.application), "limit": in_words(budget, budget.limit)}
+
+
 def too_little_left(budget: Budget, counter: BudgetCounter, needs: int) -> str:
     """The sentence with which what takes everybody at once is held."""
     if needs > units(budget):
@@ -288,7 +297,7 @@ def too_little_left(budget: Budget, counter: BudgetCounter, needs: int) -> str:
 
 def has_said(sentence: str) -> bool:
     """Whether it speaks of a budget: where it is shown there is a word on them. Nothing else depends on it."""
-    return any(part.words in (OF_DAY, OF_MONTH, TOO_LITTLE, TOO_BIG) for part in parts_of(sentence))
+    return any(part.words in (OF_DAY, OF_MONTH, TOO_LITTLE, TOO_BIG, SIZE_NOT_KNOWN) for part in parts_of(sentence))
 
 
 def holds_any(application: Application) -> bool:

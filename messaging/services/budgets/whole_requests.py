@@ -19,14 +19,16 @@ class Part(NamedTuple):
     """What the request makes another application send: the SMS after the calls of a group call."""
 
     application: Application
-    recipients: int
+    recipients: int | None  # None: nobody knows
     cost: Cost
 
 
 class Taken:
     """What a request would take, looked at under the locks of the counters; `count` writes it down."""
 
-    def __init__(self, application: Application, recipients: int, cost: Cost, *, also: Sequence[Part] = ()) -> None:
+    def __init__(
+        self, application: Application, recipients: int | None, cost: Cost, *, also: Sequence[Part] = ()
+    ) -> None:
         self.parts = {part.application.pk: part for part in (Part(application, recipients, cost), *also)}
         chosen = list(Budget.objects.filter(application__in=self.parts).select_related("application"))
         self.budgets = {budget.pk: budget for budget in chosen}
@@ -40,7 +42,11 @@ class Taken:
         for now in self.counters:
             budget = self.budgets[now.budget_id]
             counter = budgets.counter_at(budget, now, leaves)
-            if counter.lifted_at is not None or self._fits(counter, budget):
+            if counter.lifted_at is not None:
+                continue
+            if not budget.currency and self.parts[budget.application_id].recipients is None:
+                return budgets.size_not_known(budget)
+            if self._fits(counter, budget):
                 continue
             if counter.pk is not None:
                 shares.follow(counter, budget.currency, partial(self._fits, counter, budget))
@@ -61,4 +67,4 @@ class Taken:
 
     def _needs(self, budget: Budget) -> int:
         part = self.parts[budget.application_id]
-        return shares.needed(budget, part.recipients, part.cost)
+        return shares.needed(budget, part.recipients or 0, part.cost)

@@ -117,7 +117,13 @@ def _queue_again(batch_id: int, reason: str, by: User | None, seen: dt.datetime 
         **known_by.person(_("given up by a person: %(why)s") % {"why": reason[:200]}).columns()
     )
     Batch.objects.filter(pk=batch_id).update(
-        state=BatchState.QUEUED, unknown=0, queued=F("queued") + len(ids), entry=None, token="", not_before=None
+        state=BatchState.QUEUED,
+        unknown=0,
+        queued=F("queued") + len(ids),
+        entry=None,
+        token="",
+        not_before=None,
+        limited_since=None,
     )
     return len(ids)
 

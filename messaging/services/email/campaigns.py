@@ -17,7 +17,7 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
-from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
+from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import counting as email_counting
@@ -144,8 +144,16 @@ def waits_for(campaign: EmailCampaign) -> str:
 
 
 def is_past_window(campaign: EmailCampaign, at: dt.datetime | None = None) -> bool:
-    window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
-    return bool(campaign.sent_at and (at or timezone.now()) - campaign.sent_at > window)
+    """Whether the reporting window of the mail that is on its way longest is over; without one, the campaign's own."""
+    if campaign.sent_at is None:
+        return False
+    on_its_way = EmailMessage.objects.filter(campaign=campaign, delivery=Delivery.PENDING).order_by("pk")
+    told_at = on_its_way.values_list("told_at", flat=True).first()
+    return max(campaign.sent_at, told_at or campaign.sent_at) < (at or timezone.now()) - window()
+
+
+def window() -> dt.timedelta:
+    return dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
 
 
 def note_second_task(campaign: EmailCampaign, task_id: str) -> None:

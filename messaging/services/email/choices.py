@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,6 +13,7 @@ from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import require_configured
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Refused
 from messaging.models import EmailChoice, EmailLookup
 
@@ -22,23 +23,34 @@ Kind = EmailLookup.Kind
 Row = tuple[str, str, dict[str, Any]]  # value, name, detail
 
 
-def _templates(client: LaafficClient, app_id: str) -> Iterable[Row]:
-    for found in client.email.templates(app_id=app_id):
+class Found(NamedTuple):
+    rows: list[Row]
+    unreadable: int
+
+
+def _templates(client: LaafficClient, app_id: str) -> Found:
+    offered = client.email.templates(app_id=app_id)
+    rows: list[Row] = []
+    for found in offered:
         detail = {"subject": found.subject[:200], "language": found.language[:16], "status": found.status[:40]}
-        yield found.template_id, found.name, detail
+        rows.append((found.template_id, found.name, detail))
+    return Found(rows, offered.unreadable)
 
 
-def _lists(client: LaafficClient, app_id: str) -> Iterable[Row]:
-    for found in client.email.recipient_lists(app_id=app_id):
-        yield found.receiver_id, found.name, {"count": found.count, "description": found.description[:200]}
+def _lists(client: LaafficClient, app_id: str) -> Found:
+    offered = client.email.recipient_lists(app_id=app_id)
+    rows: list[Row] = []
+    for found in offered:
+        rows.append((found.receiver_id, found.name, {"count": found.count, "description": found.description[:200]}))
+    return Found(rows, offered.unreadable)
 
 
-def _senders(client: LaafficClient, app_id: str) -> Iterable[Row]:
-    for address in client.email.sender_addresses(app_id=app_id):
-        yield address, "", {}
+def _senders(client: LaafficClient, app_id: str) -> Found:
+    offered = client.email.sender_addresses(app_id=app_id)
+    return Found([(address, "", {}) for address in offered], offered.unreadable)
 
 
-ASK: dict[str, Callable[[LaafficClient, str], Iterable[Row]]] = {
+ASK: dict[str, Callable[[LaafficClient, str], Found]] = {
     Kind.TEMPLATE: _templates,
     Kind.LIST: _lists,
     Kind.SENDER: _senders,
@@ -68,17 +80,18 @@ def refresh(application: Application, kinds: Iterable[str] = tuple(ASK)) -> list
 
 def _look_up(client: LaafficClient, application: Application, kind: str) -> EmailLookup:
     now = timezone.now()
-    problem, may_ask_on, rows = "", True, []
+    problem, may_ask_on, answer = "", True, None
     try:
-        rows = list(ASK[kind](client, application.app_id))
+        answer = ASK[kind](client, application.app_id)
+        problem = _unreadable(answer.unreadable) if answer.unreadable else ""
     except LaafficError as error:
         problem, may_ask_on = _in_words(error), isinstance(error, Refused)
         logger.warning("looking up %s of %s: %s", kind, application.app_id, error)
     with transaction.atomic():
-        found = {"asked_at": now, "problem": problem} | ({} if problem else {"answered_at": now})
+        found = {"asked_at": now, "problem": problem} | ({"answered_at": now} if answer else {})
         lookup, _is_new = EmailLookup.objects.update_or_create(application=application, kind=kind, defaults=found)
-        if not problem:
-            _replace(lookup, rows)
+        if answer:
+            _replace(lookup, *answer)
     lookup.may_ask_on = may_ask_on  # type: ignore[attr-defined]
     return lookup
 
@@ -92,9 +105,24 @@ def _in_words(error: LaafficError) -> str:
     return _("no usable answer (%(why)s)") % {"why": error.message}
 
 
-def _replace(lookup: EmailLookup, rows: Iterable[Row]) -> None:
-    lookup.choices.all().delete()
+def _unreadable(n: int) -> str:
+    said = ngettext(
+        "%(n)d row of the answer cannot be read, so what is not named in the others stays as it was.",
+        "%(n)d rows of the answer cannot be read, so what is not named in the others stays as it was.",
+        n,
+    )
+    return said % {"n": n}
+
+
+def _replace(lookup: EmailLookup, rows: Iterable[Row], unreadable: int = 0) -> None:
+    """By what was answered. What it may be about that cannot be read stays: a choice, or the size of a list."""
+    before = {choice.value: choice for choice in lookup.choices.all()}
     by_value = {value[:254]: (name, detail) for value, name, detail in rows if value}
+    for value, (_name, detail) in by_value.items():
+        if value in before and detail.get("count", 0) is None:
+            detail["count"] = before[value].detail.get("count")
+    gone = lookup.choices.filter(value__in=by_value) if unreadable else lookup.choices.all()
+    gone.delete()
     EmailChoice.objects.bulk_create(
         EmailChoice(lookup=lookup, value=value, name=name[:200], detail=detail)
         for value, (name, detail) in by_value.items()

@@ -63,14 +63,15 @@ def _check_apart(client: LaafficClient, campaign: EmailCampaign, asking: Patienc
             check(client, campaign, asking, turn)
         except TooManyAbnormal as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
-            if not email_campaigns.is_past_window(campaign, timezone.now() - report_pulls.PASSES_AT_ABNORMAL):
+            all_day = timezone.now() - report_pulls.PASSES_AT_ABNORMAL
+            if not email_campaigns.is_past_window(campaign, all_day):
                 if campaign.asked_to:
                     _expired(campaign, turn)
                 return
             # It was asked for all day, each time behind those that were asked for before: these were the last ones.
             campaign.asked_to = 0
             EmailCampaign.objects.filter(pk=campaign.pk).update(asked_to=0)
-            is_through = _expired(campaign, turn)
+            is_through = _expired(campaign, turn, all_day)
         except LaafficError as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
             is_through = _expired(campaign, turn)
@@ -150,11 +151,12 @@ def _pending(campaign: EmailCampaign, after: int) -> list[tuple[int, str]]:
     return list(pending.exclude(email_id="").order_by("pk").values_list("pk", "email_id")[:MAX_EMAIL_IDS])
 
 
-def _expired(campaign: EmailCampaign, turn: turns.Turn | None) -> bool:
-    """Past the window the question that was just put was the last one, answered or not. Whether none of those that
-    were asked for is left; of a pass that has come to its end, none at all."""
-    if email_campaigns.is_past_window(campaign):
-        while email_reports.expire(campaign.pk, campaign.asked_to):
+def _expired(campaign: EmailCampaign, turn: turns.Turn | None, at: dt.datetime | None = None) -> bool:
+    """Past its window (`at` a moment, else now) the question that was just put about a mail was the last one, answered
+    or not. Whether none of those that were asked for is left; of a pass that has come to its end, none at all."""
+    now = at or timezone.now()
+    if email_campaigns.is_past_window(campaign, now):
+        while email_reports.expire(campaign.pk, campaign.asked_to, told_before=now - email_campaigns.window()):
             workers.beat()
             if turn is not None and turn.is_over():
                 return False

@@ -276,10 +276,11 @@ def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> i
 
 
 @transaction.atomic
-def expire(campaign_id: int, up_to: int = 0) -> int:
-    """Past the reporting window nothing more is asked; a late record still counts. `up_to`: a mail, 0 for all."""
+def expire(campaign_id: int, up_to: int, *, told_before: dt.datetime) -> int:
+    """Past its reporting window nothing more is asked about a mail; a late record still counts. `up_to`: a mail, 0 for
+    all."""
     steps.locked(EmailCampaign, campaign_id)
-    pending = EmailMessage.objects.filter(campaign_id=campaign_id, delivery=Delivery.PENDING)
+    pending = EmailMessage.objects.filter(campaign_id=campaign_id, delivery=Delivery.PENDING, told_at__lt=told_before)
     pending = pending.filter(pk__lte=up_to) if up_to else pending
     ids = list(pending.order_by("pk").values_list("pk", flat=True)[:1000])
     mails = list(EmailMessage.objects.filter(pk__in=ids))

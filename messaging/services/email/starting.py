@@ -247,6 +247,8 @@ def _require_budget(campaign: EmailCampaign) -> None:
     if undo.is_to_come(campaign.scheduled_at):
         return
     leaves = email_hours.opens_at(campaign, timezone.now())
+    if not email_states.may_have_arrived(campaign):
+        remember_choices(campaign)  # its list may have been looked up since it was held
     if used_up := email_states.budgets_of(campaign).stop(leaves):
         raise NotNow(used_up)
 

@@ -15,6 +15,7 @@ from messaging.services import events, steps
 from messaging.services.budgets import whole_requests
 from messaging.services.budgets.earlier_requests import Earlier
 from messaging.services.email import care as email_care
+from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 
 ABOUT, INTERFACE = email_care.ABOUT, email_care.INTERFACE
@@ -44,12 +45,18 @@ def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[E
     campaigns = EmailCampaign.objects.in_bulk([entry.about_id for entry in sending])
     for entry in sending:
         if campaign := campaigns.get(entry.about_id or 0):
-            yield Earlier(entry, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
+            yield Earlier(entry, _size_of(campaign), email_drafts.cost_of(campaign))
+
+
+def _size_of(campaign: EmailCampaign) -> int:
+    """Of the list of one that was sent; where it is not known, as many as were reported."""
+    told = campaign.receiver_count
+    return email_counting.counts(campaign)["total"] if told is None else told
 
 
 def budgets_of(campaign: EmailCampaign) -> whole_requests.Taken:
     """What its request would take of the application's budgets, checked under their counters' locks."""
-    return whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
+    return whole_requests.Taken(campaign.application, campaign.receiver_count, email_drafts.cost_of(campaign))
 
 
 def note_missing(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import Batch, Message, MessageEvent
-from messaging.services.reports import doubtful_amounts, reports
+from messaging.services.reports import doubtful_amounts, reports, standing_amounts
 
-SOURCE = "amount"  # of the events that keep such a word
+SOURCE = standing_amounts.PERSON
 LONGEST_REASON = 150
 _told = re.compile(r"told as (?P<amount>[-+.0-9E]+)(?: (?P<currency>[^;]*))?; .*", re.DOTALL)
 

@@ -6,7 +6,7 @@ Such an amount is kept as an event of its message and moves no total; getReport 
 from decimal import Decimal
 
 from messaging.models import Batch, Campaign, Message, MessageEvent
-from messaging.services.reports import prices
+from messaging.services.reports import prices, standing_amounts
 
 SOURCE = "doubtful amount"  # of the events that keep one
 FAR = 20  # times what is known of a country
@@ -48,9 +48,15 @@ def is_unlikely(each: Decimal, currency: str) -> bool:
 
 
 def to_ask_for(batch: Batch) -> list[str]:
-    """The gateway ids of a batch's messages whose amount was doubtful and is not known yet."""
+    """The gateway ids of a batch's messages whose amount was doubtful and is not known yet but by a worse report."""
     doubted = MessageEvent.objects.filter(
         source=SOURCE, message_id__gte=batch.first_message_id, message_id__lte=batch.last_message_id
     )
-    messages = Message.objects.filter(pk__in=doubted.values("message_id"), batch_id=batch.pk, pay_micros=None)
-    return [gateway_id for gateway_id in messages.values_list("gateway_id", flat=True) if gateway_id]
+    messages = Message.objects.filter(pk__in=doubted.values("message_id"), batch_id=batch.pk)
+    rows = list(messages.values_list("pk", "gateway_id", "state", "pay_micros"))
+    ranks = standing_amounts.kept([pk for pk, _gateway_id, _state, pay in rows if pay is not None])
+    return [
+        gateway_id
+        for pk, gateway_id, state, pay in rows
+        if gateway_id and (pay is None or (pk in ranks and ranks[pk].state < state))
+    ]

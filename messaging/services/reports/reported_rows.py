@@ -63,7 +63,7 @@ class Row:
     was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
     touched: bool = False
     written: Written | None = None  # as its own row said it before an answer that is not written yet
-    earlier: list[EarlierAttempt] = field(default_factory=list)  # whose price has become known
+    earlier: list[tuple[EarlierAttempt, int]] = field(default_factory=list)  # 1: whose price counts now, -1: no longer
     alike: "Alike | None" = None  # those that it stands for, itself among them
 
 
@@ -159,8 +159,9 @@ def _number(row: Row) -> int:
 
 
 def _moments(row: Row) -> Sequence[dt.datetime | None]:
-    """The moments at which the messages of this row were reported."""
-    return row.alike.moments if row.alike is not None else (row.reported_at,)
+    """The moments at which the messages of this row were reported, if these are what their rows say now."""
+
+    return row.alike.moments if row.alike is not None and row.reported_at is not None else (row.reported_at,)
 
 
 def _write_alike(rows: Sequence[Row]) -> None:
@@ -273,8 +274,7 @@ def _moves_by_hour(rows: Sequence[Row]) -> dict[int, sent_tallies.Moves]:
     for (shared, bucket), n in took.items():
         moves[shared.campaign_id].add_bucket(sent_tallies.Sent(hours[shared], *shared[2:]), bucket, n)
     for row in rows:
-        for attempt in row.earlier:
-            moves[row.campaign_id].add(
-                *sent_tallies.earlier(attempt, campaign_id=row.campaign_id, country=row.country, launches=launches)
-            )
+        for attempt, sign in row.earlier:
+            cost = sent_tallies.earlier(attempt, campaign_id=row.campaign_id, country=row.country, launches=launches)
+            moves[row.campaign_id].add(*cost, sign)
     return moves

@@ -78,14 +78,15 @@ class MakingTests:
             ["state", "cost", "currency", "earlier_cost", "earlier_currency"],
             ["delivered", "0.5", "USD", "", ""],
             ["rejected", None, "", "1", "EUR"],
+            ["delivered", "1", "USD", "3.5 USD; 0.02 EUR", ""],
         ]
         recounted = campaign_dossiers.Recounted(rows)
         list(recounted)
-        kept = {"counts": {**recounted.counts(), "delivered": 2}, "cost": {"USD": "0.50"}}
+        kept = {"counts": {**recounted.counts(), "delivered": 3}, "cost": {"USD": "5"}}
 
         assert list(recounted.disagreements(kept)) == [
-            "delivered: the console says 2, recipients.csv says 1",
-            "cost in EUR: the console says 0, recipients.csv says 1",
+            "delivered: the console says 3, recipients.csv says 2",
+            "cost in EUR: the console says 0, recipients.csv says 1.02",
         ]
 
     @pytest.mark.parametrize("state", [CampaignState.RUNNING, CampaignState.FINISHED])

@@ -134,6 +134,15 @@ class RowsTests:
         assert row["cost"] is None
         assert (row["earlier_attempts"], row["earlier_cost"], row["earlier_currency"]) == (1, Decimal(3), "USD")
 
+    def test_earlier_sendings_in_several_currencies_are_not_added_to_each_other(self, campaign: Campaign) -> None:
+        message = Message.objects.get(campaign=campaign, number="919876500005")
+        for attempt, (micros, currency) in enumerate([(20_000, "EUR"), (500_000, "USD"), (None, "")], 5):
+            EarlierAttempt.objects.create(message=message, attempt=attempt, pay_micros=micros, currency=currency)
+
+        row = by_number(campaign)["919876500005"]
+
+        assert (row["earlier_attempts"], row["earlier_cost"], row["earlier_currency"]) == (4, "3.5 USD; 0.02 EUR", "")
+
     def test_without_the_right_to_see_contacts_nothing_is_said_of_people(self, campaign: Campaign) -> None:
         row = by_number(campaign, with_names=False)["919876500001"]
 

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.kit.words.said import read
+from laaffic_console.laaffic.email import EmailApi
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import BudgetCounter, EmailCampaign, EmailCampaignState
+from messaging.models import BudgetCounter, EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailTally
 from messaging.services import restored
 from messaging.services.budgets import budgets, shares
 from messaging.services.email import choices as email_choices
@@ -86,3 +88,80 @@ def test_what_left_in_the_period_before_it_was_set_counts(
 
     assert BudgetCounter.objects.get().used == 3
     assert shares.derived(BudgetCounter.objects.get()) == 3
+
+
+def test_a_list_of_unknown_size_fits_into_no_budget_of_messages(
+    sandbox: RunningSandbox,
+    mail_app: Application,  # noqa: F811
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+) -> None:
+    budgets.put(mail_app, per="day", limit=Decimal(1000))
+    email_starting.launch(draft.pk)
+    run_jobs()
+
+    draft.refresh_from_db()
+    assert draft.state == EmailCampaignState.HELD
+    assert "How many addresses are on its list is not known" in draft.hold_reason
+    assert budgets.has_said(draft.hold_reason)
+    with pytest.raises(NotNow, match="Look the list up again"):
+        email_starting.resume(draft.pk)
+    assert not LedgerEntry.objects.filter(interface=email_states.INTERFACE).exists()
+    email_choices.refresh_all()
+    email_starting.resume(draft.pk)
+    run_jobs()
+    draft.refresh_from_db()
+    assert (draft.state, BudgetCounter.objects.get().used) == (EmailCampaignState.RUNNING, 3)
+
+
+def test_what_was_sent_to_a_list_of_unknown_size_counts_as_reported(
+    mail_app: Application,  # noqa: F811
+    draft: EmailCampaign,  # noqa: F811
+) -> None:
+    EmailTally.objects.create(campaign=draft, submission=20, delivery=10, messages=7)
+    entry = LedgerEntry(interface=email_states.INTERFACE, application=mail_app, about_id=draft.pk)
+    entry.prepared_at = timezone.now()
+    entry.about_kind, entry.summary = email_states.ABOUT, {}
+    entry.save()
+
+    [taken] = email_states.earlier(LedgerEntry.objects.all(), mail_app.pk)
+
+    assert taken.recipients == 7
+
+
+class LookUpTests:
+    """What is not readable stays as it was told before."""
+
+    def told(self, app: Application, rows: list[dict[str, Any]], **beside: Any) -> EmailLookup:
+        body = {"status": "0", "reason": "success", **beside, "receiverData": rows}
+        envelope = type("Envelope", (), {"body": body})()
+        api = EmailApi(type("Transport", (), {"zone": dt.UTC})())  # type: ignore[arg-type]
+        api._post = lambda *_given: envelope  # type: ignore[method-assign, assignment]
+        client = type("Client", (), {"email": api})()
+        return email_choices._look_up(client, app, EmailLookup.Kind.LIST)  # type: ignore[arg-type]
+
+    def counts(self) -> dict[str, int | None]:
+        return {choice.value: choice.detail["count"] for choice in EmailChoice.objects.order_by("value")}
+
+    @pytest.mark.parametrize(
+        ("count", "kept"), [("50,000", 50_000), ("about 50000", 20), (None, 20), ("5,00", 20), ("1 234 567", 1_234_567)]
+    )
+    def test_the_size_of_a_list(self, mail_app: Application, count: str | None, kept: int) -> None:  # noqa: F811
+        self.told(mail_app, [{"receiverId": "L", "count": 20}, {"receiverId": "M", "count": 3}])
+
+        lookup = self.told(mail_app, [{"receiverId": "L", "count": count}])
+
+        assert (self.counts(), lookup.problem) == ({"L": kept}, "")
+
+    def test_a_list_whose_row_cannot_be_read(self, mail_app: Application) -> None:  # noqa: F811
+        self.told(mail_app, [{"receiverId": "L", "count": 20}, {"receiverId": "M", "count": 3}])
+
+        lookup = self.told(mail_app, [{"receiverId": "M", "count": 4}, {"receiverId": ["L"], "count": 21}])
+
+        assert self.counts() == {"L": 20, "M": 4}
+        assert str(read(lookup.problem)).startswith("1 row of the answer cannot be read")
+
+    def test_another_list_in_the_answer_is_none_of_lists(self, mail_app: Application) -> None:  # noqa: F811
+        self.told(mail_app, [{"receiverId": "L", "count": 20}], warnings=[])
+
+        assert self.counts() == {"L": 20}

@@ -110,6 +110,12 @@ def called_abnormal(monkeypatch: pytest.MonkeyPatch, is_abnormal: Callable[[str]
     return asked
 
 
+def sent_and_told(at: dt.datetime) -> None:
+    """The campaign was sent then, and each mail's callback came then."""
+    EmailCampaign.objects.update(sent_at=at)
+    EmailMessage.objects.update(told_at=at)
+
+
 class CallbackTests:
     def test_each_mail_has_a_row_that_says_submitted_and_not_delivered(self, campaign: EmailCampaign) -> None:
         push(entry(), entry(emailId="e2", toAddress="Bob@Example.com", emailState="failure", remark="no such address"))
@@ -249,7 +255,7 @@ class OrderTests:
             for report in order:
                 settle(campaign, report)
                 if is_late:
-                    email_reports.expire(campaign.pk)
+                    email_reports.expire(campaign.pk, 0, told_before=timezone.now())
             assert agrees(campaign)
             seen.add(str(ends(campaign)))
             EmailMessage.objects.all().delete()
@@ -436,7 +442,7 @@ class DeliveryTests:
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
         if is_past_window:
             window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
-            EmailCampaign.objects.update(sent_at=timezone.now() - window - dt.timedelta(hours=1))
+            sent_and_told(at=timezone.now() - window - dt.timedelta(hours=1))
         known = {mail_id(150), mail_id(449)}
         asked = called_abnormal(monkeypatch, lambda email_id: email_id not in known)
         rounds = 0
@@ -465,7 +471,7 @@ class DeliveryTests:
     ) -> None:
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
         window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
-        EmailCampaign.objects.update(sent_at=timezone.now() - window - dt.timedelta(hours=hours))
+        sent_and_told(at=timezone.now() - window - dt.timedelta(hours=hours))
         asked = called_abnormal(monkeypatch, lambda email_id: True)
         self.due()
 
@@ -504,15 +510,14 @@ class DeliveryTests:
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
         window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
         now = timezone.now()
-        EmailCampaign.objects.update(sent_at=now - window + dt.timedelta(seconds=3600 if is_run_late else 20))
+        sent_and_told(at=now - window + dt.timedelta(seconds=3600 if is_run_late else 20))
         asked = asked_for(monkeypatch, fails_on=mail_id(0))
         self.due()
         email_deliveries.pull_due()
         asked.clear()
 
-        EmailCampaign.objects.update(
-            sent_at=now - window - dt.timedelta(seconds=60), next_check_at=now - dt.timedelta(seconds=90)
-        )
+        sent_and_told(at=now - window - dt.timedelta(seconds=60))
+        EmailCampaign.objects.update(next_check_at=now - dt.timedelta(seconds=90))
         if not is_run_late:
             self.due()
         email_deliveries.pull_due()
@@ -523,7 +528,7 @@ class DeliveryTests:
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(3)))
-        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+        sent_and_told(at=timezone.now() - dt.timedelta(days=30))
         turn = email_deliveries.turns.Turn(0)
 
         assert not email_deliveries._expired(fresh(campaign), turn)
@@ -535,7 +540,7 @@ class DeliveryTests:
     ) -> None:
         """Its application was closed, or one id of a page is bad: nothing else would ever end it."""
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(mails)))
-        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+        sent_and_told(at=timezone.now() - dt.timedelta(days=30))
 
         def refuse(*_args: Any, **_kwargs: Any) -> Any:
             raise NotSent("connection refused", interface="email/getSendEmailRcd")
@@ -554,7 +559,7 @@ class DeliveryTests:
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(900)))
-        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+        sent_and_told(at=timezone.now() - dt.timedelta(days=30))
         monkeypatch.setattr(email_deliveries.turns.Turn, "is_over", lambda _turn: len(asked) % 2 == 0 and bool(asked))
         asked = asked_for(monkeypatch)
 
@@ -580,7 +585,7 @@ class DeliveryTests:
         self, sandbox: RunningSandbox, campaign: EmailCampaign
     ) -> None:
         push(entry())
-        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+        sent_and_told(at=timezone.now() - dt.timedelta(days=30))
         self.due()
         email_deliveries.pull_due()
         assert EmailMessage.objects.get().delivery == Delivery.EXPIRED
@@ -589,6 +594,24 @@ class DeliveryTests:
         email_reports.apply_deliveries(campaign.pk, [delivery("e1", DeliveryState.DELIVERED)])
         assert EmailMessage.objects.get().delivery == Delivery.DELIVERED
         assert agrees(campaign)
+
+    def test_each_mail_has_its_own_window(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
+        """An automation at Laaffic sends on for weeks."""
+        push(entry())
+        sent_and_told(at=timezone.now() - dt.timedelta(days=30))
+        push(entry(emailId=mail_id(2), toAddress="late@example.com"))
+        self.due()
+
+        email_deliveries.pull_due()
+
+        mails = EmailMessage.objects.order_by("pk").values_list("delivery", flat=True)
+        assert list(mails) == [Delivery.EXPIRED, Delivery.PENDING]
+        assert fresh(campaign).state == State.RUNNING
+        sent_and_told(at=timezone.now() - dt.timedelta(days=30))
+        self.due()
+        email_deliveries.pull_due()
+        assert list(mails.all()) == [Delivery.EXPIRED, Delivery.EXPIRED]
+        assert fresh(campaign).state == State.FINISHED
 
     def test_without_the_lists_size_an_hour_of_silence_ends_it(self, campaign: EmailCampaign) -> None:
         push(entry(emailState="failure"))

@@ -1,9 +1,11 @@
 """After a person's *send again*: what is heard of the first sending is kept as its own, and its price counts."""
 
+import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
@@ -37,7 +39,7 @@ from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.gates import gates, retries
 from messaging.services.reports import reports
-from messaging.services.tallies import counting, tally_writes
+from messaging.services.tallies import counting, sent_tallies, tally_writes
 from tests.messaging.conftest import add_contacts
 from tests.messaging.sending.test_late_answers import refused, unsent
 
@@ -182,6 +184,27 @@ class PriceTests:
         assert Message.objects.order_by("pk")[0].gateway_id == "B0"
         assert len(told()) == 1
         assert proved() == []
+
+    @pytest.mark.parametrize("together", [False, True])
+    def test_each_sending_costs_what_its_best_report_says(self, first: Claim, together: bool) -> None:
+        sent_again()
+        answers.write_all(Batch.objects.all())
+        told = [
+            report(DeliveryState.FAILED, pay=Decimal("0.001"), segments=1),
+            report(DeliveryState.DELIVERED, pay=Decimal("0.002"), currency="EUR", segments=2),
+            report(DeliveryState.FAILED, 2, pay=Decimal("0.004"), segments=1),
+            report(DeliveryState.DELIVERED, 2, pay=Decimal("0.008"), segments=2),
+        ]
+        campaign = Campaign.objects.get()
+
+        for order in itertools.permutations(told):
+            with transaction.atomic():
+                for some in [order] if together else [[one] for one in order]:
+                    reports.apply_now(some)
+                assert counting.costs(campaign) == {"EUR": Decimal("0.002"), "USD": Decimal("0.008")}
+                assert proved() == []
+                assert list(sent_tallies.disagreements(sent_tallies.of_campaign(campaign.pk))) == []
+                transaction.set_rollback(True)
 
     def test_a_failed_first_sending_costs_too_and_the_second_goes_on(self, first: Claim) -> None:
         sent_again()

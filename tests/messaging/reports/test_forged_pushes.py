@@ -16,7 +16,14 @@ from laaffic_console.laaffic import DeliveryState, Source
 from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
 from messaging.services.batches import settling
 from messaging.services.channels.outgoing import Claim
-from messaging.services.reports import amount_words, report_pulls, report_pushes, report_targets, reports
+from messaging.services.reports import (
+    amount_words,
+    doubtful_amounts,
+    report_pulls,
+    report_pushes,
+    report_targets,
+    reports,
+)
 from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 from tests.messaging.reports.test_reports import (
@@ -156,6 +163,27 @@ class WordTests:
         reports.apply_now([report(claim, source=Source.GET_REPORT, pay=Decimal("0.01"), currency="USD")])
 
         assert counting.costs(campaign) == {"USD": Decimal("0.01")}
+
+    def test_an_amount_that_a_person_took_stays(self, sent: tuple[Campaign, Claim], admin_client: Client) -> None:
+        campaign, claim = sent
+        self.doubted(claim, "12.5")
+        self.decided(admin_client, claim, word="take")
+
+        reports.apply_now([report(claim, source=Source.GET_REPORT, pay=Decimal("0.01"), currency="USD")])
+
+        assert counting.costs(campaign) == {"USD": Decimal("12.5")}
+
+    def test_a_doubtful_amount_of_a_better_report_is_asked_for(self, sent: tuple[Campaign, Claim]) -> None:
+        campaign, claim = sent
+        reports.apply_now([report(claim, state=DeliveryState.FAILED, pay=Decimal("0.01"), currency="USD")])
+        self.doubted(claim, "50")
+        batch = Batch.objects.get()
+        assert doubtful_amounts.to_ask_for(batch) == [message(claim).gateway_id]
+
+        reports.apply_now([report(claim, source=Source.GET_REPORT, pay=Decimal("0.02"), currency="USD")])
+
+        assert doubtful_amounts.to_ask_for(batch) == []
+        assert counting.costs(campaign) == {"USD": Decimal("0.02")}
 
     def test_who_may(self, sent: tuple[Campaign, Claim], client: Client) -> None:
         _campaign, claim = sent

@@ -185,12 +185,28 @@ def standing(campaign: Campaign) -> list[Any]:
 
 
 STATES = st.sampled_from(RANK)
+SOURCES = st.sampled_from([Source.PUSH, Source.GET_REPORT])
+NO_AMOUNT: dict[str, Any] = {"pay": None, "currency": "", "segments": None}
+
+
+def amount_told(state: DeliveryState, source: Source) -> dict[str, Any]:
+    """Another amount, currency and moment with each state, and by each way."""
+    n, is_own = RANK.index(state), source is Source.GET_REPORT
+    return {
+        "source": source,
+        "pay": Decimal(n * 2 + is_own) / 1000,
+        "currency": ["USD", "EUR"][(n + is_own) % 2],
+        "segments": [None, 1, 2, 3, 4, 5][n * 2 + is_own],
+        "at": NOW + dt.timedelta(minutes=[9, 7, 5, 6, 8, 4][n * 2 + is_own]),
+    }
 
 
 @pytest.mark.thorough
 class OrderTests:
     @given(
-        told=st.lists(st.tuples(st.integers(0, 2), STATES), min_size=1, max_size=8),
+        told=st.lists(
+            st.tuples(st.integers(0, 2), STATES, SOURCES, st.booleans(), st.booleans()), min_size=1, max_size=8
+        ),
         order=st.randoms(use_true_random=False),
         cuts=st.lists(st.integers(0, 8), max_size=3),
         answer_at=st.integers(0, 8),
@@ -213,8 +229,15 @@ class OrderTests:
         for attempt in range(2):
             campaign, claim = claimed(application, group)
             steps: list[Any] = [
-                report(claim, position, state, pay=Decimal("0.0031"), currency="USD", segments=1)
-                for position, state in told
+                report(
+                    claim,
+                    position,
+                    state,
+                    **amount_told(state, source)
+                    | ({} if has_amount else NO_AMOUNT)
+                    | ({} if has_time else {"at": None}),
+                )
+                for position, state, source, has_amount, has_time in told
             ]
             if attempt:
                 order.shuffle(steps)
@@ -227,7 +250,7 @@ class OrderTests:
                 else:
                     reports.apply_now(chunk)
             assert_figures_are_a_recount(campaign)
-            best = {p: max((s for q, s in told if q == p), key=RANK.index) for p, _ in told}
+            best = {p: max((s for q, s, *_ in told if q == p), key=RANK.index) for p, *_ in told}
             assert [row.state for row in Message.objects.filter(campaign=campaign).order_by("pk")] == [
                 reports.STATE_OF[best[p]] if p in best else MessageState.ACCEPTED for p in range(3)
             ]
@@ -236,6 +259,72 @@ class OrderTests:
             ) == gateway_ids(claim)
             ends.append(standing(campaign))
         assert ends[0] == ends[1]
+
+    PENDING = (DeliveryState.PENDING, Source.GET_REPORT)
+    FAILED = (DeliveryState.FAILED, Source.PUSH)
+    FAILED_ASKED = (DeliveryState.FAILED, Source.GET_REPORT)
+    DELIVERED = (DeliveryState.DELIVERED, Source.PUSH)
+    DELIVERED_ASKED = (DeliveryState.DELIVERED, Source.GET_REPORT)
+
+    @pytest.mark.parametrize("together", [False, True])
+    @pytest.mark.parametrize(
+        ("with_amount", "without", "wins"),
+        [
+            ([FAILED, DELIVERED], [], DELIVERED),
+            ([PENDING, DELIVERED], [], DELIVERED),
+            ([PENDING, FAILED, DELIVERED], [DELIVERED], DELIVERED),
+            ([PENDING, FAILED, FAILED_ASKED], [DELIVERED], FAILED_ASKED),
+            ([FAILED, DELIVERED, DELIVERED_ASKED], [DELIVERED], DELIVERED_ASKED),
+            ([PENDING, (DeliveryState.PENDING, Source.PUSH)], [FAILED], PENDING),
+        ],
+    )
+    def test_the_amount_is_the_best_reports_whoever_comes_first(
+        self,
+        application: Application,
+        group: ContactGroup,
+        with_amount: list[Any],
+        without: list[Any],
+        wins: Any,
+        together: bool,
+    ) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        answers.write_all(Batch.objects.all())
+        told = [report(claim, 0, state, **amount_told(state, source)) for state, source in with_amount]
+        told += [report(claim, 0, state, **amount_told(state, source) | NO_AMOUNT) for state, source in without]
+        ends = set()
+
+        for order in itertools.permutations(told):
+            with transaction.atomic():
+                for some in [order] if together else [[one] for one in order]:
+                    reports.apply_now(some)
+                assert_figures_are_a_recount(campaign)
+                tallies = SentTally.objects.exclude(messages=0, pay_micros=0, billed_segments=0)
+                tallied = tallies.values_list("state", "currency", "messages", "billed_segments", "pay_micros")
+                ends.add(
+                    (
+                        *standing(campaign)[0],
+                        *tallied,
+                        *DeliveryTimeTally.objects.filter(messages=1).values_list("bucket"),
+                    )
+                )
+                assert proving.prove(campaign)["disagreements"] == []
+                transaction.set_rollback(True)
+
+        assert len(ends) == 1
+        said = amount_told(*wins)
+        assert ends.pop()[4:7] == (int(said["pay"] * 1_000_000), said["currency"], said["segments"])
+
+    def test_a_better_report_without_a_moment_leaves_none(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        reports.apply_now([report(claim, 0, DeliveryState.FAILED)])
+        reports.apply_now([report(claim, at=None)])
+
+        assert message(claim).reported_at is None
 
     @pytest.mark.parametrize("order", list(itertools.permutations(["0", "1", "1", "0"])))
     def test_one_body_may_contradict_itself(

@@ -1,6 +1,7 @@
 """What one recipient has brought upon a request costs the others nothing: refused whole, it goes again in halves."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pytest
 from django.conf import LazySettings
@@ -12,14 +13,15 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import ledger
-from laaffic_console.laaffic import Refused, SendResult
+from laaffic_console.laaffic import OutcomeUnknown, Refused, SendResult
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, Contact, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, error_limit, failed_requests, settling, unanswered
-from messaging.services.campaigns import drafts, starting
+from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import insights, proving
+from messaging.services.gates import gates
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,3 +222,74 @@ def test_one_phone_that_has_its_limit_is_given_up_after_a_day(
     assert proving.prove(Campaign.objects.get())["disagreements"] == []
     advice = [advice for _reason, _n, advice in insights.failure_reasons(campaign)]
     assert advice == ([ON_ANOTHER_DAY] if state == MessageState.REJECTED else [])
+
+
+class NotTriedTests:
+    """Only the time in which a phone with its limit was tried counts."""
+
+    @pytest.fixture
+    def limited(self, application: Application, group: ContactGroup) -> Campaign:
+        """After 25 hours of trying."""
+        campaign = launched(application, group, ["Ann"])
+        Batch.objects.update(attempt=40)
+        self.tried(campaign)
+        Batch.objects.update(limited_since=F("limited_since") - dt.timedelta(hours=25))
+        return campaign
+
+    def tried(self, campaign: Campaign) -> None:
+        claimed = departed(campaign)
+        assert claimed is not None
+        failed_requests.settle_error(campaign.pk, claimed, refused(LIMIT_OF_PHONE))
+
+    def hours(self) -> int:
+        since = Batch.objects.get().limited_since
+        assert since is not None
+        return round((database_clock.now() - since) / dt.timedelta(hours=1))
+
+    def test_sent_again_by_a_person_it_is_tried_as_long_as_at_first(self, limited: Campaign) -> None:
+        Batch.objects.update(not_before=None)
+        claimed = departed(limited)
+        assert claimed is not None
+        failed_requests.settle_error(limited.pk, claimed, OutcomeUnknown("lost", interface="sendSms"))
+        Batch.objects.update(limited_since=F("limited_since") - dt.timedelta(days=4))
+
+        assert resolving.send_again(limited.pk, reason="they asked for it") == 1
+        self.tried(limited)
+
+        assert Message.objects.get().state == MessageState.QUEUED
+        assert self.hours() == 0
+
+    def test_a_pause_does_not_count(self, limited: Campaign) -> None:
+        days = dt.timedelta(days=3)
+        Batch.objects.update(not_before=database_clock.now() - days, limited_since=F("limited_since") - days)
+
+        self.tried(limited)
+
+        assert Message.objects.get().state == MessageState.QUEUED
+        assert self.hours() == 25
+
+    def test_closed_hours_do_not_count(self, limited: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = database_clock.now()
+        Batch.objects.update(not_before=now)
+
+        class Closed(gates.Gate):
+            kind = "hours"
+
+            def look(self, rows: Sequence[gates.Queued]) -> gates.Verdict:
+                opens = now + dt.timedelta(hours=16)
+                return gates.Verdict(waiting={row.message_id: gates.Later(opens, "hours:") for row in rows})
+
+        monkeypatch.setattr(gates, "standing", lambda campaign: [Closed()])
+        assert claiming.claim(limited, "token") is None
+
+        assert self.hours() == 25 - 16
+
+    def test_who_was_behind_others_is_given_up_all_the_same(self, limited: Campaign) -> None:
+        late = dt.timedelta(minutes=5)
+        Batch.objects.update(
+            not_before=database_clock.now() - late, limited_since=F("limited_since") - dt.timedelta(hours=2)
+        )
+
+        self.tried(limited)
+
+        assert Message.objects.get().state == MessageState.REJECTED

@@ -35,4 +35,4 @@ def _of(task: GroupTask, entry: LedgerEntry, application_id: int) -> Iterator[Ea
     for part in group_costs.sms_after(task, n_numbers):
         if part.application.pk == application_id:
             sent = group_costs.real_sms(task, entry)
-            yield Earlier(entry, part.recipients if sent is None else sent, part.cost)
+            yield Earlier(entry, (part.recipients or 0) if sent is None else sent, part.cost)

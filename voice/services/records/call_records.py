@@ -16,7 +16,7 @@ from django.utils import timezone
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.laaffic import CallKind, CallOutcome, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
-from messaging.services.reports import reports
+from messaging.services.reports import reports, standing_amounts
 from messaging.services.tallies.tally_writes import upsert_tallies
 from messaging.wire.order_ids import message_id_of
 from voice.models import CallRecord, CallTally
@@ -157,7 +157,7 @@ def _is_mine(row: CallRecord, made: CallRecord) -> bool:
 
 def _counted(row: CallRecord) -> tuple[Key, tuple[int, int, int]]:
     key = (row.at.astimezone(dt.UTC).date(), row.kind or 0, str(row.outcome), row.currency)
-    return key, (row.duration or 0, row.charged or 0, reports.micros(row.cost) if row.cost is not None else 0)
+    return key, (row.duration or 0, row.charged or 0, standing_amounts.micros(row.cost) if row.cost is not None else 0)
 
 
 def fold(kept: CallRecord, given: CallRecord) -> bool:
