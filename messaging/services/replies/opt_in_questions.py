@@ -1,6 +1,7 @@
 """Double opt-in: START asks to be asked, and a yes to that question gives consent."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,9 +32,12 @@ def want(row: Reply, channel: str) -> None:
     question, _is_new = OptInQuestion.objects.select_for_update().get_or_create(
         subscriber=subscriber(row.number), defaults={"number": row.number, "channel": channel, "wanted_at": row.at}
     )
-    question.number, question.channel, question.wanted_at = row.number, channel, row.at
+    question.number, question.channel, was_open = row.number, channel, question.is_open
     question.is_open = not is_suppressed(question)
-    if question.is_open and _may_be_asked(question):
+    is_to_be_asked = question.is_open and _may_be_asked(question)
+    if is_to_be_asked or not was_open:  # otherwise a yes to the question that they have counts, before this START too
+        question.wanted_at = row.at
+    if is_to_be_asked:
         question.is_to_ask, question.campaign, question.problem = True, None, ""
         if (restored_at := _last_restore()) is not None and row.at <= restored_at:
             question.is_to_ask, question.asked_at, question.problem = False, restored_at, _asked_perhaps()
@@ -96,7 +100,9 @@ def close(numbers: Sequence[str]) -> None:
 
 def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
     """The new replies that say yes to a question, each with that question, which is closed by it."""
-    said = {subscriber(row.number): row for row in rows if _says_yes(row)}
+    said: dict[str, list[Reply]] = defaultdict(list)
+    for row in sorted(filter(_says_yes, rows), key=lambda row: row.at):
+        said[subscriber(row.number)].append(row)
     if not said:
         return []
     by_restore = Exists(ReplyPull.objects.filter(restored_at=OuterRef("asked_at")))
@@ -105,9 +111,11 @@ def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
     left = departures.of_one_person([one.campaign_id for one in questions if one.campaign_id])
     found: list[tuple[Reply, OptInQuestion]] = []
     for question in questions:
-        row = said[question.subscriber]
-        if row.at > question.wanted_at and _answers(row, question, left.get(question.campaign_id or 0)):
-            found.append((row, question))  # both by the gateway's clock
+        departure = left.get(question.campaign_id or 0)
+        for row in said[question.subscriber]:
+            if row.at > question.wanted_at and _answers(row, question, departure):  # both by the gateway's clock
+                found.append((row, question))
+                break
     OptInQuestion.objects.filter(pk__in=[question.pk for _row, question in found]).update(is_open=False)
     return found
 

@@ -92,11 +92,14 @@ def frozen(campaign: Campaign) -> Campaign:
 
 
 def write(content: str, number: str = NUMBER, after: int = 0) -> None:
+    replies.take([wired(content, number, after)], source="push")
+
+
+def wired(content: str, number: str = NUMBER, after: int = 0) -> Any:
     at = NOW + dt.timedelta(minutes=after)
     unsaid = dict.fromkeys(("sender_id", "operator", "currency", "mcc", "mnc"), "")
     none = dict.fromkeys(("price", "pay", "segments"))
-    wire: Any = WireReply(msg_id="", number=number, content=content, at=at, **unsaid, **none)  # type: ignore[arg-type]
-    replies.take([wire], source="push")
+    return WireReply(msg_id="", number=number, content=content, at=at, **unsaid, **none)  # type: ignore[arg-type]
 
 
 class WhatHoldsTests:

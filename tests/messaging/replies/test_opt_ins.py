@@ -35,7 +35,7 @@ from messaging.services.audience import audience
 from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
 from messaging.services.refusals import NotApproved
-from messaging.services.replies import opt_in_questions, reply_pulls
+from messaging.services.replies import opt_in_questions, replies, reply_pulls
 from messaging.text.reply_word_matching import fold
 from tests.messaging.contacts.test_consents import (
     GIVEN,
@@ -47,6 +47,7 @@ from tests.messaging.contacts.test_consents import (
     WITHDRAWN,
     say,
     state_of,
+    wired,
     write,
 )
 
@@ -316,6 +317,41 @@ class DoubleOptInTests:
             return len(asked)
 
         assert statements(range(1)) == statements(range(1, 6)) == 3
+
+    def test_of_two_yes_that_come_together_each_is_looked_at(self) -> None:
+        """A list with the newest first has an old one behind the real one."""
+        write("START", after=5)
+        self.asked()
+        leaves(after=6)
+
+        replies.take([wired("YES", after=10), wired("YES", after=1)], source="recordMo")
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_a_second_start_does_not_outdate_a_yes_to_the_question_that_was_asked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(opt_in_questions, "ONCE_IN", timezone.now() - NOW + dt.timedelta(days=1))
+        write("START")
+        self.asked()
+        leaves(after=1)
+        write("START", after=20)
+
+        write("YES", after=10)
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_a_stop_between_two_starts_outdates_a_yes_before_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(opt_in_questions, "ONCE_IN", timezone.now() - NOW + dt.timedelta(days=1))
+        write("START")
+        self.asked()
+        leaves(after=1)
+        write("STOP", after=15)
+        write("START", after=20)
+
+        write("YES", after=10)
+
+        assert state_of(NUMBER) != GIVEN
 
     def test_a_yes_that_nobody_has_asked_for_is_none(self) -> None:
         write("YES")
