@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.sql.row_inserts import insert
 from laaffic_console.kit.words.said import shaped
 from laaffic_console.kit.words.visible_names import SaysWhatIsTaken, VisiblyNamed
 from messaging.subscribers import every_spelling, spellings
@@ -162,6 +163,26 @@ class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
         with transaction.atomic(using=self.db):
             OtherSpelling.keep({entry.number for entry in entries})
             return super().bulk_create(entries, *args, **kwargs)
+
+    def add_new(self, entries: "Sequence[SuppressionEntry]") -> "list[SuppressionEntry]":
+        """Store those that are not there, and return them: of two writers at once only one has added an entry.
+
+        All of them have one channel and one reason.
+        """
+        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
+        rows = [
+            [field.get_db_prep_save(field.pre_save(entry, add=True), connection=connection) for field in fields]
+            for entry in entries
+        ]
+        columns = [field.column for field in fields]
+        with transaction.atomic():
+            OtherSpelling.keep({entry.number for entry in entries})
+            table = self.model._meta.db_table
+            made = insert(table, columns, rows, "ON CONFLICT DO NOTHING", returning="number, id")
+        ids = dict(made)
+        for entry in entries:
+            entry.pk = ids.get(entry.number)
+        return [entry for entry in entries if entry.pk is not None]
 
 
 class SuppressionEntry(models.Model):
