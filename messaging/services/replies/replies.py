@@ -274,6 +274,7 @@ def _obey(rows: Sequence[Reply]) -> None:
             note=_("replied “%(word)s”") % {"word": word},
             source=suppression.BY_REPLY,
         )
-    opt_ins.withdraw(stops)
-    opt_ins.obey(rows)
+    opt_ins.withdraw(stops, revoked=opt_ins.later_starts(stops))
+    # Looked for again: a START that was being taken is awaited by withdrawing.
+    opt_ins.obey(rows, again=opt_ins.later_starts(stops))
     opt_ins.confirm(rows)
