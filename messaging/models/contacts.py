@@ -255,16 +255,15 @@ class SuppressionRelease(models.Model):
 
 
 class Erasure(models.Model):
-    """A record that a person's data was erased: by whom, why and how much. A row is never changed.
-
-    A row that erased nothing, by nobody, may come from a restore, which repeats erasures made since the backup.
-    """
+    """A record that a person's data was erased: by whom, why and how much. A row is never changed."""
 
     number = models.CharField(_("number"), max_length=15, db_index=True)
     why = models.CharField(_("why"), max_length=200)
     contacts = models.PositiveIntegerField(default=0)
     messages = models.PositiveIntegerField(default=0)  # whose merge values were emptied
     replies = models.PositiveIntegerField(default=0)  # whose texts were emptied
+    # False: a restore, which repeats erasures made since the backup, could only ask for it.
+    is_done = models.BooleanField(default=True, db_default=True)
     erased_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )
@@ -278,7 +277,3 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return str(masked(self.number))
-
-    @property
-    def has_erased(self) -> bool:
-        return bool(self.contacts or self.messages or self.replies or self.erased_by_id)

@@ -135,8 +135,8 @@ def _say_since_when(when: dict[str, dt.datetime], how: dict[str, str]) -> None:
 def _ask(one: Erased) -> Erasure | None:
     """Kept until somebody is erased: who cannot be is named by the next restore too."""
     if known := Erasure.objects.filter(number=one.number, erased_at=one.at).first():
-        return None if known.has_erased else known
-    asked = Erasure.objects.create(number=one.number, why=one.why)
+        return None if known.is_done else known
+    asked = Erasure.objects.create(number=one.number, why=one.why, is_done=False)
     Erasure.objects.filter(pk=asked.pk).update(erased_at=one.at)
     asked.erased_at = one.at
     return asked
