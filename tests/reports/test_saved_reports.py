@@ -161,7 +161,7 @@ def test_only_another_schedule_is_planned_anew(grace: User) -> None:
 
 @pytest.mark.parametrize("query", ["campaign=campaign%3A999", "application=nosuch", "country=UK", "channel=fax"])
 def test_what_nobody_knows_is_not_asked_about(grace: User, query: str) -> None:
-    with pytest.raises(ValidationError, match="not a|does not know") as refused:
+    with pytest.raises(ValidationError, match=r"not a|does not know") as refused:
         saving.keep(Report(owner=grace, name="x", query=f"period=last_month&{query}"), [])
 
     assert list(refused.value.message_dict) == ["query"]
