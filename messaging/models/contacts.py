@@ -174,7 +174,7 @@ class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
             [field.get_db_prep_save(field.pre_save(entry, add=True), connection=connection) for field in fields]
             for entry in entries
         ]
-        columns = [field.column for field in fields]
+        columns = [str(field.column) for field in fields]
         with transaction.atomic():
             OtherSpelling.keep({entry.number for entry in entries})
             table = self.model._meta.db_table

@@ -96,7 +96,7 @@ def keep(found: Iterable[Said], *, by: User | None = None) -> Kept:
 
 
 def _rank(one: Said) -> tuple[dt.datetime, int]:
-    return one.at, RANKS.index(one.state)
+    return one.at, RANKS.index(ConsentState(one.state))
 
 
 def _row(one: Said) -> list[Any]:
