@@ -103,6 +103,6 @@ def plan(report: Report) -> None:
         report.next_at = before.next_at
     if before is None or before.next_at is None or before.next_at > now:
         return
-    if report.schedule != Report.Schedule.NONE:  # whoever ends the schedule wants nothing more of it
+    if report.schedule != Report.Schedule.NONE:  # a person who ends the schedule wants nothing more of it
         schedule.queue_due(before, before.next_at)
     report.next_at = schedule.next_time(report, now)

@@ -225,7 +225,7 @@ def erase(number: str) -> None:
     withdrawn = said.filter(state=ConsentState.WITHDRAWN).values_list("channel", flat=True)
     of_the_person = Consent.objects.filter(number__in=spellings(number))
     of_the_person.exclude(channel__in=set(withdrawn)).exclude(state=ConsentState.WITHDRAWN).delete()
-    # Whoever has withdrawn and agreed again keeps the moment without the consent: what a list says of earlier is past.
+    # After a withdrawal and a new consent the moment stays without the consent: what a list says of earlier is past.
     of_the_person.filter(state=ConsentState.GIVEN).update(state=ConsentState.UNKNOWN)
     of_the_person.update(words="", source="")
     said.update(words="")

@@ -156,7 +156,7 @@ def suppress_contacts(
 
 def suppress_written(numbers: Numbers, *, source: str = "", **entry: Any) -> Outcome:
     """`source`: the name of the file, if it is one."""
-    if source == BY_REPLY:  # a file of that name is no STOP, which a START would release
+    if source == BY_REPLY:  # a START would release what it takes for a STOP
         source = f"file {source}"
     outcome = suppress_numbers(numbers.good, source=source, **entry)
     outcome.invalid = len(numbers.invalid)
