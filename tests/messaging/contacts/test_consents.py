@@ -49,7 +49,7 @@ from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
-from messaging.services.contacts import consent_files, consents, pastes, people, suppression
+from messaging.services.contacts import consent_files, consents, lasting_words, pastes, people, suppression
 from messaging.services.contacts.consents import Said
 from messaging.services.figures import campaign_report, proving
 from messaging.services.forecast import forecast
@@ -139,6 +139,16 @@ class WhatHoldsTests:
         assert [(event.kind, event.facts["what"]) for event in Event.objects.all()] == [
             (Kind.CONTACT_OPTED_OUT, "consent_withdrawn")  # once, however many spellings there are
         ]
+
+    def test_a_restore_counts_the_consents_that_are_withdrawn_by_it(self) -> None:
+        say(NUMBER, WITHDRAWN, channel="voice")
+        said = [
+            Said(NUMBER, "voice", WITHDRAWN, NOW - dt.timedelta(days=1), "form"),  # withdrawn by then anyway
+            Said(NUMBER, "sms", WITHDRAWN, NOW, "form"),
+            Said(NUMBER, "mms", UNKNOWN, NOW, "form"),
+        ]
+
+        assert lasting_words.write(lasting_words.LastingWords([], said, [])).withdrawn == 1
 
     def test_every_spelling_is_one_person(self) -> None:
         say(OTHERWISE, GIVEN)
