@@ -21,7 +21,7 @@ from laaffic_console.checks.console import check_email
 from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
-from laaffic_console.reports import asking, jobs
+from laaffic_console.reports import asking, asking_form, jobs, report_keys
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.report_form import ReportForm
 from laaffic_console.reports.services import mailing, saving, schedule
@@ -165,6 +165,14 @@ def test_what_nobody_knows_is_not_asked_about(grace: User, query: str) -> None:
         saving.keep(Report(owner=grace, name="x", query=f"period=last_month&{query}"), [])
 
     assert list(refused.value.message_dict) == ["query"]
+
+
+@pytest.mark.parametrize("name", ["channel", "country"])
+def test_what_the_page_offers_can_be_kept(name: str) -> None:
+    [offered] = [one for one in asking_form.context(asking.read(""))["filters"] if one["name"] == name]
+
+    for key, _label, _is_chosen in offered["options"]:
+        report_keys.require_known(asking.read(f"{name}={key}").only)
 
 
 def test_no_value_is_left_out_in_silence(grace: User) -> None:
