@@ -1,7 +1,7 @@
 """The app of messaging: what it registers with gateway, events, exports and pages."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 from django.utils.translation import gettext_lazy as _
 
 SMS_FORM = "messaging.admin.contacts.contacts.sms_form"
@@ -14,6 +14,7 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from django.conf import settings
+        from django.contrib.auth.models import Group, User
 
         from laaffic_console.gateway.models import Channel, PushKind
         from laaffic_console.gateway.services.account import account_hold
@@ -66,6 +67,10 @@ class MessagingConfig(AppConfig):
 
         post_migrate.connect(search_indexes.create, sender=self)
         post_save.connect(conversations.let_go, settings.AUTH_USER_MODEL, dispatch_uid="conversations of who left")
+        for given in (User.groups.through, User.user_permissions.through, Group.permissions.through):
+            uid = f"conversations of who may not answer: {given.__name__}"
+            m2m_changed.connect(conversations.let_go_of_rights, given, dispatch_uid=uid)
+        post_delete.connect(conversations.let_go_of_rights, Group, dispatch_uid="conversations of a role that went")
         subjects.register({"campaign": Campaign, email_states.ABOUT: EmailCampaign, attachments.ABOUT: MmsAttachment})
         findable.register_all()
         console_entries.register_all()

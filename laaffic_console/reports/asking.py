@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.kit.forms.typed_dates import DATE
 from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.reports import reporting
-from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report
+from laaffic_console.reports.reporting import BY_CURRENCY, COLUMNS, DIMENSIONS, Period, Report
 
 PERIODS: dict[str, Any] = {
     "this_month": gettext_lazy("This month, until today"),
@@ -101,6 +101,11 @@ class Asked:
         """The report in the order that is asked for. ValidationError with a sentence for what makes no sense."""
         if len(self.by) > MOST_BY:
             raise ValidationError(_("A report can be grouped by at most three things. Remove one."))
+        for name, keys in self.only.items():
+            if len(keys) > MOST_VALUES:  # left out in silence, what is beyond would be missing from the figures
+                said = _("A report can be limited to at most %(limit)d values of “%(name)s”. Remove %(n)d.")
+                values = {"limit": MOST_VALUES, "name": DIMENSIONS[name], "n": len(keys) - MOST_VALUES}
+                raise ValidationError(said % values)
         for name in filter(None, self.only.get("person", ())):
             known_person(name)
         report = reporting.run(self.days(today), self.by, columns=self.columns, compare=self.compare, only=self.only)
@@ -111,7 +116,7 @@ def read(query: str | QueryDict) -> Asked:
     """The report that an address asks for; what it leaves out is as usual, and `run` reports what is wrong."""
     given = QueryDict(query) if isinstance(query, str) else query
     only = {
-        name: tuple(dict.fromkeys(_key(name, key) for key in keys))[:MOST_VALUES]
+        name: tuple(dict.fromkeys(_key(name, key) for key in keys))
         for name in FILTERS
         if (keys := [key.strip() for key in given.getlist(name) if key.strip()])
     }
@@ -129,10 +134,17 @@ def read(query: str | QueryDict) -> Asked:
 
 
 def require_known(query: str) -> None:
-    """ValidationError for a word that no report reads: a script that misspelt a filter would get everything."""
-    if unknown := sorted(set(QueryDict(query)) - {*WORDS, *FILTERS}):
+    """ValidationError for a word that no report reads, and for a filter without a value.
+
+    A script that misspelt a filter, or whose variable was empty, would get everything.
+    """
+    given = QueryDict(query)
+    if unknown := sorted(set(given) - {*WORDS, *FILTERS}):
         said = _("A report does not know “%(name)s”. Choose from: %(known)s.")
         raise ValidationError({"query": said % {"name": unknown[0][:60], "known": ", ".join((*WORDS, *FILTERS))}})
+    if empty := [name for name in FILTERS if not all(key.strip() for key in given.getlist(name))]:
+        said = _("“%(name)s” has no value. Write one, or - for what has none, or leave it out.")
+        raise ValidationError({"query": said % {"name": empty[0]}})
 
 
 def known_person(typed: str) -> str:
@@ -167,6 +179,8 @@ def ordered(report: Report, sort: str) -> Report:
     if name in report.by:
         report.rows.sort(key=lambda row: str(row.values[report.by.index(name)][0]).casefold(), reverse=is_down)
     elif name in COLUMNS:
+        if name in BY_CURRENCY and not currency:  # amounts of several cannot be compared: by the first that is shown
+            currency = min((one for row in report.rows for one in COLUMNS[name].of(row.figures)), default="")
         valued = [(_sortable(COLUMNS[name].of(row.figures), currency), row) for row in report.rows]
         known = [entry for entry in valued if entry[0] is not None]
         known.sort(key=lambda entry: entry[0], reverse=is_down)

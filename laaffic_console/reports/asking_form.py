@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.words import countries
-from laaffic_console.reports import reporting
+from laaffic_console.reports import report_keys, reporting
 from laaffic_console.reports.asking import FILTERS, MOST_BY, NONE, PERIODS, Asked
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS
 from laaffic_console.reports.tables import NONE_OF
@@ -43,12 +43,12 @@ def _filter(name: str, chosen: tuple[str, ...]) -> dict[str, Any]:
 
 def _choices(name: str) -> list[tuple[str, str]]:
     if name == "channel":
-        return [(channel.value, str(channel.label)) for channel in Channel]
+        return [(channel.value, str(channel.label)) for channel in map(Channel, report_keys.CHANNELS)]
     if name == "application":
         columns = Application.objects.order_by("name", "app_id").values_list("app_id", "name")
         return [(app_id, called or app_id) for app_id, called in columns[:OFFERED]]
     if name == "country":
-        return countries.choices()
+        return countries.choices(countries.CODES)
     if name == "person":
         people = User.objects.filter(is_staff=True).order_by("username").values_list("username", flat=True)
         return [(who, who) for who in people[:OFFERED]]

@@ -1,6 +1,6 @@
 """What somebody limits a report by, as it is typed: into the keys that `reporting.key_of` gives."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -22,6 +22,12 @@ def keys_of(name: str, typed: Iterable[str]) -> list[str]:
     """
     read = READ.get(name, str)
     return ["" if one.strip() == NONE else read(one.strip()) for one in typed]
+
+
+def require_known(only: Mapping[str, Iterable[str]]) -> None:
+    """ValidationError for a filter of a report that nobody knows, as `keys_of`."""
+    for name, keys in only.items():
+        keys_of(name, (key or NONE for key in keys))
 
 
 def _channel(typed: str) -> str:

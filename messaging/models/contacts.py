@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.sql.row_inserts import insert
 from laaffic_console.kit.words.said import shaped
 from laaffic_console.kit.words.visible_names import SaysWhatIsTaken, VisiblyNamed
 from messaging.subscribers import every_spelling, spellings
@@ -163,6 +164,26 @@ class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
             OtherSpelling.keep({entry.number for entry in entries})
             return super().bulk_create(entries, *args, **kwargs)
 
+    def add_new(self, entries: "Sequence[SuppressionEntry]") -> "list[SuppressionEntry]":
+        """Store those that are not there, and return them: of two writers at once only one has added an entry.
+
+        All of them have one channel and one reason.
+        """
+        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
+        rows = [
+            [field.get_db_prep_save(field.pre_save(entry, add=True), connection=connection) for field in fields]
+            for entry in entries
+        ]
+        columns = [str(field.column) for field in fields]
+        with transaction.atomic():
+            OtherSpelling.keep({entry.number for entry in entries})
+            table = self.model._meta.db_table
+            made = insert(table, columns, rows, "ON CONFLICT DO NOTHING", returning="number, id")
+        ids = dict(made)
+        for entry in entries:
+            entry.pk = ids.get(entry.number)
+        return [entry for entry in entries if entry.pk is not None]
+
 
 class SuppressionEntry(models.Model):
     """A number that is never sent to on a channel, in any of its spellings. It outlives the contact.
@@ -234,16 +255,15 @@ class SuppressionRelease(models.Model):
 
 
 class Erasure(models.Model):
-    """A record that a person's data was erased: by whom, why and how much. A row is never changed.
-
-    A row that erased nothing, by nobody, may come from a restore, which repeats erasures made since the backup.
-    """
+    """A record that a person's data was erased: by whom, why and how much. A row is never changed."""
 
     number = models.CharField(_("number"), max_length=15, db_index=True)
     why = models.CharField(_("why"), max_length=200)
     contacts = models.PositiveIntegerField(default=0)
     messages = models.PositiveIntegerField(default=0)  # whose merge values were emptied
     replies = models.PositiveIntegerField(default=0)  # whose texts were emptied
+    # False: a restore, which repeats erasures made since the backup, could only ask for it.
+    is_done = models.BooleanField(default=True, db_default=True)
     erased_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )
@@ -257,7 +277,3 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return str(masked(self.number))
-
-    @property
-    def has_erased(self) -> bool:
-        return bool(self.contacts or self.messages or self.replies or self.erased_by_id)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.db import connection
-from django.db.models import DateTimeField, Min
+from django.db.models import DateTimeField, F, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -62,13 +62,13 @@ def search_of_names() -> Sign:
 
 def oldest_unknown() -> Sign:
     """The sign for messages whose answer was lost: since when the oldest of them is unknown."""
-    waiting = (
-        Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.UNKNOWN).order_by("id").select_related("entry")
-    )
-    oldest = waiting.first()
+    waiting = Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.UNKNOWN)
+    # Not by its id: what waits for an approval or its hours leaves later than what was made after it.
+    waiting = waiting.annotate(left_at=Coalesce("entry__left_at", "claimed_at"))
+    oldest = waiting.order_by(F("left_at").asc(nulls_first=True), "id").first()
     if oldest is None:
         return Sign(_("Oldest unknown"), "good", _("no message is unknown"))
-    left_at = oldest.entry.left_at if oldest.entry and oldest.entry.left_at else oldest.claimed_at
+    left_at = oldest.left_at
     said = ngettext(
         "%(n)d message of campaign %(id)d, since %(age)s",
         "%(n)d messages of campaign %(id)d, since %(age)s",

@@ -168,7 +168,7 @@ def erasures(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
         Entry(
             row.at_moment,
             row.pk,
-            _("Erased") if row.has_erased else _("Erasure asked for"),
+            _("Erased") if row.is_done else _("Erasure asked for"),
             f"{row.why} · {row.erased_by or '–'}",
             tone="warn",
         )

@@ -198,7 +198,7 @@ class SaidSinceTests:
         call_command("restore", file, "--yes")
 
         assert list(Contact.objects.values_list("number", flat=True)) == ["919876500000"]
-        assert {one.number: one.has_erased for one in Erasure.objects.all()} == {
+        assert {one.number: one.is_done for one in Erasure.objects.all()} == {
             "919876500000": False,
             "919876500001": True,
         }

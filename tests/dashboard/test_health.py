@@ -276,11 +276,18 @@ class HealthPageTests:
     @pytest.mark.parametrize(("hours", "tone"), [(1, "warn"), (30, "bad")])
     def test_the_oldest_unknown(self, admin_client: Client, application: Application, hours: int, tone: str) -> None:
         campaign = Campaign.objects.create(name="A", application=application, text="Hi")
-        for back in (hours, 0):
+        for back in (0, hours, 0):  # the oldest is not the first
             call = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
             LedgerEntry.objects.filter(pk=call.pk).update(left_at=timezone.now() - dt.timedelta(hours=back))
+            unknown = 9 if back else 5
             Batch.objects.create(
-                campaign=campaign, first_message_id=1, last_message_id=9, size=9, unknown=9, state="unknown", entry=call
+                campaign=campaign,
+                first_message_id=1,
+                last_message_id=9,
+                size=9,
+                unknown=unknown,
+                state="unknown",
+                entry=call,
             )
 
         sign = self.page(admin_client)["Oldest unknown"]

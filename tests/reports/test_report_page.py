@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -110,6 +111,21 @@ def test_it_is_sorted_by_what_one_asks(admin_client: Client, sent: Sent) -> None
     assert order("delivered_percent") == ["Autumn", "Spring"]
     assert order("-cost:INR") == ["Spring", "Autumn"]
     assert order("no such thing") == ["Autumn", "Spring"]
+
+
+def test_amounts_of_several_currencies_are_not_added_up_to_sort_by() -> None:
+    def row(name: str, **cost: int) -> reporting.Row:
+        return reporting.Row(((name, name),), reporting.Figures(cost=Counter(cost)))
+
+    rows = [row("A", EUR=1_000_000, INR=90_000_000), row("B", EUR=2_000_000), row("C", INR=5_000_000)]
+    period = reporting.period(TODAY, TODAY)
+
+    def order(sort: str) -> list[str]:
+        report = reporting.Report(period, ("sender",), ("cost",), list(rows), rows[0])
+        return [str(one.values[0][0]) for one in asking.ordered(report, sort).rows]
+
+    assert order("-cost") == order("-cost:EUR") == ["B", "A", "C"]
+    assert order("-cost:INR") == ["A", "C", "B"]
 
 
 def test_figures_lead_to_what_is_behind_them(admin_client: Client, sent: Sent) -> None:

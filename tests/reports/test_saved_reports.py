@@ -21,7 +21,7 @@ from laaffic_console.checks.console import check_email
 from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
-from laaffic_console.reports import asking, jobs
+from laaffic_console.reports import asking, asking_form, jobs, report_keys
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.report_form import ReportForm
 from laaffic_console.reports.services import mailing, saving, schedule
@@ -124,6 +124,62 @@ def test_it_is_sent_once_for_each_time(grace: User, sent: Sent) -> None:
     assert (sending.state, sending.recipients, sending.problem) == ("sent", 1, "")
     assert [message.to for message in mail.outbox] == [["grace@example.org"]]
     assert mail.outbox[0].subject == "India: 1 Jan 2026 to 31 Jan 2026"  # the month before the time that was meant
+
+
+def test_what_is_due_outlives_an_edit(grace: User, sent: Sent) -> None:
+    report = kept(grace, schedule="weekly", weekday=0, hour=7)
+    planned, due = report.next_at, timezone.now() - dt.timedelta(minutes=5)
+    Report.objects.update(next_at=due)
+    report.refresh_from_db()
+
+    report.name = "Renamed"
+    saving.keep(report, None)
+    schedule.take_due()
+
+    assert list(Sending.objects.values_list("due_at", flat=True)) == [due]
+    assert Report.objects.get().next_at == planned
+
+
+def test_only_another_schedule_is_planned_anew(grace: User) -> None:
+    report = kept(grace, schedule="weekly", weekday=0, hour=7)
+    soon = timezone.now() + dt.timedelta(seconds=30)
+    Report.objects.update(next_at=soon)
+
+    for name in ("A", "B"):
+        report.name = name  # its time is what the page has read, which may be past
+        saving.keep(report, None)
+        assert Report.objects.get().next_at == soon
+
+    report.schedule, report.month_day = "monthly", 3
+    saving.keep(report, None)
+    assert report.next_at == schedule.next_time(report, timezone.now())
+    Report.objects.update(next_at=timezone.now() - dt.timedelta(minutes=5))
+    report.schedule = "none"
+    saving.keep(report, None)
+    assert (report.next_at, Sending.objects.count()) == (None, 0)
+
+
+@pytest.mark.parametrize("query", ["campaign=campaign%3A999", "application=nosuch", "country=UK", "channel=fax"])
+def test_what_nobody_knows_is_not_asked_about(grace: User, query: str) -> None:
+    with pytest.raises(ValidationError, match=r"not a|does not know") as refused:
+        saving.keep(Report(owner=grace, name="x", query=f"period=last_month&{query}"), [])
+
+    assert list(refused.value.message_dict) == ["query"]
+
+
+@pytest.mark.parametrize("name", ["channel", "country"])
+def test_what_the_page_offers_can_be_kept(name: str) -> None:
+    [offered] = [one for one in asking_form.context(asking.read(""))["filters"] if one["name"] == name]
+
+    for key, _label, _is_chosen in offered["options"]:
+        report_keys.require_known(asking.read(f"{name}={key}").only)
+
+
+def test_no_value_is_left_out_in_silence(grace: User) -> None:
+    query = "&".join(f"sender=S{n}" for n in range(asking.MOST_VALUES + 1))
+
+    with pytest.raises(ValidationError, match=r"at most 50 values of “.+”\. Remove 1\."):
+        saving.keep(Report(owner=grace, name="x", query=query), [])
 
 
 def test_why_nothing_was_sent_is_said_in_its_readers_language(grace: User, settings: Any) -> None:

@@ -58,7 +58,7 @@ class ContactsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ContactRequest, responses={201: shapes.WrittenContact})
     def post(self, request: Any) -> Response:
-        """Add a contact, or change the one that has this number. What you leave out stays."""
+        """Add a contact, or change the one that has this number. What you leave out stays, and what you leave empty."""
         asked = self.read(shapes.ContactRequest)
         answer = self.once(lambda: _write(asked))
         written = documents.contact(row(Contact.objects.all(), answer.body["id"]))

@@ -41,8 +41,9 @@ class AnswerView(ApiView):
 
 
 def _answer(conversation: Conversation, asked: dict[str, Any], by: User) -> Answer:
+    shown = (asked["unread"], asked["last_at"]) if "unread" in asked else None
     sent, waits = answering.answer(
-        conversation, way=_way(conversation, asked), text=asked["text"], again=asked["again"], by=by
+        conversation, way=_way(conversation, asked), text=asked["text"], again=asked["again"], shown=shown, by=by
     )
     sent.refresh_from_db(fields=["state"])
     return Answer(202, {"campaign": sent.pk, "state": sent.state, "waits": waits})

@@ -1,5 +1,7 @@
 """What requests and answers about conversations look like."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from laaffic_console.api.shapes import why_again
@@ -44,8 +46,18 @@ class ConversationAnswerRequest(serializers.Serializer):
     )
     sender_id = serializers.CharField(max_length=32, required=False, allow_blank=True)
     again = why_again()
+    unread = serializers.IntegerField(
+        min_value=0,
+        max_value=2**31 - 1,
+        required=False,
+        help_text="as GET had it, together with “last_at”: what it showed becomes read; without both nothing does",
+    )
+    last_at = serializers.DateTimeField(required=False, help_text="as GET had it")
 
-    def validate(self, data: dict[str, str]) -> dict[str, str]:
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        for name, other in (("unread", "last_at"), ("last_at", "unread")):
+            if name in data and other not in data:
+                raise serializers.ValidationError({other: f"It belongs to “{name}”. Give both, or leave both out."})
         if "sender_id" in data and "application" not in data:
             said = "It belongs to “application”. Give that too, or leave this out."
             raise serializers.ValidationError({"sender_id": said})

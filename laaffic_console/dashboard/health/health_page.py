@@ -184,7 +184,7 @@ def troubles() -> list[Sign]:
             % {"problem": in_text(trouble.problem), "times": trouble.times, "age": age(trouble.last_at)},
             reverse("admin:gateway_trouble_changelist"),
         )
-        for trouble in Trouble.objects.all()[:SHOWN_TROUBLES]
+        for trouble in Trouble.objects.order_by("-is_persons", "-last_at")[:SHOWN_TROUBLES]
     ]
 
 

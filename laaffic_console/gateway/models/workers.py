@@ -61,6 +61,8 @@ class Trouble(models.Model):
     first_at = models.DateTimeField(_("since"))
     last_at = models.DateTimeField(_("last"))
     times = models.PositiveIntegerField(_("times"), default=1)
+    # What only a person can put right stays until one has deleted it; anything else goes when it did not come again.
+    is_persons = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("trouble")

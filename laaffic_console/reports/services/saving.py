@@ -9,13 +9,14 @@ from django.db import transaction
 
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.reports import asking
+from laaffic_console.reports import asking, report_keys
 from laaffic_console.reports.models import Report
 from laaffic_console.reports.services import schedule
 
 VIEW, EXPORT, ADDRESS = "reports.view_report", "reports.export_report", "reports.address_report"
 MOST_RECIPIENTS = 50
 LONGEST_QUERY = 4000
+TIMES = ("schedule", "weekday", "month_day", "hour")  # what the next time depends on
 
 
 def addresses_of(report: Report) -> list[str]:
@@ -27,7 +28,9 @@ def check(report: Report, users: Collection[User]) -> None:
     if len(report.query) > LONGEST_QUERY:
         raise ValidationError(_("The report names too many things to be kept. Take some of its filters away."))
     try:
-        asking.read(report.query).run()
+        asked = asking.read(report.query)
+        report_keys.require_known(asked.only)
+        asked.run()
     except ValidationError as problem:
         raise ValidationError({"query": problem.messages}) from problem
     addresses = addresses_of(report)
@@ -71,8 +74,8 @@ def keep(report: Report, users: Collection[User] | None) -> None:
     report.clean_fields()
     check_name(report)
     check(report, users)
-    plan(report)
     with transaction.atomic():
+        plan(report)
         report.save()
         report.users.set(users)
 
@@ -88,5 +91,18 @@ def why_not(user: User) -> str:
 
 
 def plan(report: Report) -> None:
-    """Set when the report is sent next, counted from now."""
-    report.next_at = schedule.next_time(report, database_clock.now())
+    """Set when the report is sent next, in the caller's transaction, which saves it.
+
+    What is due already is queued first; then the time stays, unless the schedule is another one.
+    """
+    before = Report.objects.select_for_update(no_key=True).filter(pk=report.pk).first() if report.pk else None
+    now = database_clock.now()
+    if before is None or any(getattr(before, name) != getattr(report, name) for name in TIMES):
+        report.next_at = schedule.next_time(report, now)
+    else:
+        report.next_at = before.next_at
+    if before is None or before.next_at is None or before.next_at > now:
+        return
+    if report.schedule != Report.Schedule.NONE:  # a person who ends the schedule wants nothing more of it
+        schedule.queue_due(before, before.next_at)
+    report.next_at = schedule.next_time(report, now)

@@ -46,7 +46,12 @@ def take_due(now: dt.datetime | None = None) -> None:
         with transaction.atomic():
             is_mine = Report.objects.filter(pk=report.pk, next_at=report.next_at).update(next_at=next_time(report, now))
             if is_mine and report.next_at is not None:
-                _queue(report, report.next_at, is_by_hand=False)
+                queue_due(report, report.next_at)
+
+
+def queue_due(report: Report, due_at: dt.datetime) -> None:
+    """In the transaction that sets its next time, so that it is queued once."""
+    _queue(report, due_at, is_by_hand=False)
 
 
 def leave_out_past() -> None:

@@ -192,7 +192,12 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             way = answering.Way(given["application"], given["sender_id"])
             try:
                 _sent, waits = answering.answer(
-                    conversation, way=way, text=given["text"], again=given["again"], by=signed_in(request)
+                    conversation,
+                    way=way,
+                    text=given["text"],
+                    again=given["again"],
+                    shown=_shown(request),
+                    by=signed_in(request),
                 )
             except ValidationError as problem:
                 add_problems(form, problem)

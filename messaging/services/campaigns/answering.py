@@ -1,5 +1,6 @@
 """Answering somebody: a quick message to one number, with the checks, approvals and limits of any other campaign."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -58,8 +59,19 @@ def suppressed(conversation: Conversation) -> str:
     return _("This number is suppressed for SMS: no answer is sent. Allow it again on the suppression list first.")
 
 
-def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", by: User) -> tuple[Campaign, str]:
+def answer(
+    conversation: Conversation,
+    *,
+    way: Way,
+    text: str,
+    again: str = "",
+    shown: tuple[int, dt.datetime] | None = None,
+    by: User,
+) -> tuple[Campaign, str]:
     """The campaign, and why it waits for a second person's approval, or "".
+
+    `shown`: what was unread and when the last reply came, as the answering person saw it, which is read by then. None:
+    they do not say, and nothing becomes read.
 
     ValidationError at the field that is wrong, also for a suppressed number; StillOpen where the same text may be on
     its way to them and `again` gives no reason.
@@ -83,7 +95,9 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
         draft.delete()
         raise
     acts.record(acts.Act.STEPPED, conversation, event=said.gettext("Answered from the console"), campaign=draft.name)
-    conversations.seen(conversation.pk, unread=conversation.unread, last_at=conversation.last_at)
+    if shown is not None:
+        unread, last_at = shown
+        conversations.seen(conversation.pk, unread=unread, last_at=last_at)
     return draft, waits
 
 

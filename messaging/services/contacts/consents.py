@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.sql import row_inserts
+from laaffic_console.kit.sql.row_inserts import insert
 from laaffic_console.kit.sql.sql_lists import among
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging.models import Campaign, Consent, ConsentEvent, ConsentState, OptInQuestion
@@ -27,7 +29,8 @@ from messaging.subscribers import spellings, subscriber
 
 CHANNELS = CAMPAIGN_CHANNELS
 BY_HAND, REPLY = "by hand", "reply"
-ROWS = 500  # in one statement
+RANKS = [ConsentState.GIVEN, ConsentState.UNKNOWN, ConsentState.WITHDRAWN]  # of what was said in one second the last
+ROWS = row_inserts.ROWS
 LATE, MANY = dt.timedelta(hours=1), 5000
 COLUMNS = ["number", "channel", "state", "source", "words", "at"]
 SAID_COLUMNS = ["subscriber", *COLUMNS[1:], "by_id", "recorded_at"]
@@ -55,12 +58,23 @@ def is_needed_for(purpose: str) -> bool:
     return purpose == Campaign.Purpose.MARKETING and bool(settings.LAAFFIC_MARKETING_NEEDS_CONSENT)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    new: int  # statements
+    holds: list[Said]  # those of them that hold now
+
+
 def put(found: Iterable[Said], *, by: User | None = None) -> int:
     """Keep what was said, and how much of it is new; the latest holds, and of what was said in one second a withdrawal.
 
     What the same source said of the same time is known, and changes nothing: a file that is read again neither tells
-    the webhooks once more nor gives back what went when a person was erased.
+    the webhooks once more nor gives back what went when a person was erased. Nor are they told of what does not hold.
     """
+    return keep(found, by=by).new
+
+
+def keep(found: Iterable[Said], *, by: User | None = None) -> Kept:
+    """`put`, with what has come to hold by it."""
     said = [
         Said(one.number, one.channel, one.state, one.at, one.source[:120], one.words.replace("\0", "")[:300])
         for one in found
@@ -68,20 +82,21 @@ def put(found: Iterable[Said], *, by: User | None = None) -> int:
     with transaction.atomic():
         new = _unknown(said)
         if not new:
-            return 0
+            return Kept(0, [])
         latest: dict[tuple[str, str], Said] = {}
         for one in sorted(new, key=_rank):
             for number in spellings(subscriber(one.number)):
                 latest[number, one.channel] = one
         written = _tell(new, by)
-        _write([[*key, *_row(latest[key])] for key in sorted(latest)])
+        changed = _write([[*key, *_row(latest[key])] for key in sorted(latest)])
+        holds = list(dict.fromkeys(latest[key] for key in sorted(latest) if key in changed))  # once in all spellings
         if written:
-            events.consented([latest[key] for key in sorted(latest)])
-    return written
+            events.consented(holds)
+    return Kept(written, holds)
 
 
-def _rank(one: Said) -> tuple[dt.datetime, bool]:
-    return one.at, one.state != ConsentState.GIVEN
+def _rank(one: Said) -> tuple[dt.datetime, int]:
+    return one.at, RANKS.index(ConsentState(one.state))
 
 
 def _row(one: Said) -> list[Any]:
@@ -102,34 +117,28 @@ def _key(one: Said) -> tuple[str, dt.datetime, str, str, str]:
 
 
 def _tell(said: Iterable[Said], by: User | None) -> int:
-    """How many are new: the insert itself counts them, so that of two who read one file only one counts a row."""
+    """How many are new."""
     author, now = by and by.pk, connection.ops.adapt_datetimefield_value(timezone.now())
     rows = [[subscriber(one.number), one.channel, *_row(one), author, now] for one in said]
-    return _insert(ConsentEvent._meta.db_table, SAID_COLUMNS, rows, "ON CONFLICT DO NOTHING")
+    # This statement counts them, so that of two who read one file only one counts a row.
+    return len(insert(ConsentEvent._meta.db_table, SAID_COLUMNS, rows, "ON CONFLICT DO NOTHING", returning="id"))
 
 
-def _write(rows: Sequence[Sequence[Any]]) -> None:
-    """Write consents ordered by number, so that no two writers deadlock; older ones than the stored change nothing."""
+def _write(rows: Sequence[Sequence[Any]]) -> set[tuple[str, str]]:
+    """Write consents ordered by number, so that no two writers deadlock; older ones than the stored change nothing.
+
+    {(number, channel)} of those that have changed.
+    """
     table = Consent._meta.db_table
     new = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
-    is_later = (
-        f"excluded.at > {table}.at OR (excluded.at = {table}.at AND excluded.state <> '{ConsentState.GIVEN.value}')"
+    given, unknown, withdrawn = (f"'{state.value}'" for state in RANKS)
+    is_stronger = (
+        f"excluded.state = {withdrawn} AND {table}.state <> {withdrawn} "
+        f"OR excluded.state = {unknown} AND {table}.state = {given}"
     )
-    _insert(table, COLUMNS, rows, f"ON CONFLICT (number, channel) DO UPDATE SET {new} WHERE {is_later}")
-
-
-def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], otherwise: str) -> int:
-    """How many were written."""
-    marks, written = f"({', '.join(['%s'] * len(columns))})", 0
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), ROWS):
-            piece = rows[start : start + ROWS]
-            cursor.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([marks] * len(piece))} {otherwise}",  # noqa: S608 - our own columns
-                [value for row in piece for value in row],
-            )
-            written += cursor.rowcount
-    return written
+    is_later = f"excluded.at > {table}.at OR (excluded.at = {table}.at AND ({is_stronger}))"
+    conflict = f"ON CONFLICT (number, channel) DO UPDATE SET {new} WHERE {is_later}"
+    return set(insert(table, COLUMNS, rows, conflict, returning="number, channel"))
 
 
 def given_among(numbers: Iterable[str], channel: str) -> set[str]:
@@ -212,7 +221,11 @@ def erase(number: str) -> None:
     Nobody is erased while a message to them waits (people.erase), so no claim misses what goes here.
     """
     OptInQuestion.objects.filter(subscriber=subscriber(number)).delete()
+    said = ConsentEvent.objects.filter(subscriber=subscriber(number))
+    withdrawn = said.filter(state=ConsentState.WITHDRAWN).values_list("channel", flat=True)
     of_the_person = Consent.objects.filter(number__in=spellings(number))
-    of_the_person.exclude(state=ConsentState.WITHDRAWN).delete()
+    of_the_person.exclude(channel__in=set(withdrawn)).exclude(state=ConsentState.WITHDRAWN).delete()
+    # After a withdrawal and a new consent the moment stays without the consent: what a list says of earlier is past.
+    of_the_person.filter(state=ConsentState.GIVEN).update(state=ConsentState.UNKNOWN)
     of_the_person.update(words="", source="")
-    ConsentEvent.objects.filter(subscriber=subscriber(number)).update(words="")
+    said.update(words="")

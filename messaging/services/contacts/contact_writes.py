@@ -144,10 +144,14 @@ def _merged(before: ReadyRow, row: ReadyRow) -> ReadyRow:
 
 
 def _merged_attributes(before: CleanRow, row: CleanRow) -> dict[str, str]:
-    """The attributes after this row. Those it leaves out stay, except a first name that does not fit the new name."""
-    merged = {**before.attributes, **row.attributes}
+    """The attributes after this row. Those it leaves out, or empty, stay: it says nothing of them.
+
+    Except a first name that does not fit the new name.
+    """
+    said = {name: value for name, value in row.attributes.items() if value}
+    merged = {**before.attributes, **said}
     first = before.attributes.get("first_name")
-    if first and row.name and "first_name" not in row.attributes and not row.name.startswith(first):
+    if first and row.name and "first_name" not in said and not row.name.startswith(first):
         del merged["first_name"]
     return merged
 

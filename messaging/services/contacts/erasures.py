@@ -3,18 +3,15 @@
 import datetime as dt
 from collections.abc import Container, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from messaging import msisdn
 from messaging.models import Contact, Erasure
 from messaging.subscribers import every_spelling, subscriber
 
-# A restore's, which has only asked for it (Erasure.has_erased).
-_ASKED_FOR = Q(contacts=0, messages=0, replies=0, erased_by=None)
-
 
 def done() -> "QuerySet[Erasure]":
-    return Erasure.objects.exclude(_ASKED_FOR).order_by()
+    return Erasure.objects.filter(is_done=True).order_by()
 
 
 def count_among(numbers: Sequence[str]) -> int:

@@ -72,7 +72,7 @@ def read_kept(text: str) -> LastingWords:
 @dataclass(frozen=True, slots=True)
 class Written:
     suppressed: int
-    withdrawn: int
+    withdrawn: int  # consents that were not withdrawn before
     to_erase: Sequence[Erasure]
     erased: int = 0
     not_erased: Sequence[str] = ()  # numbers: a message or a group call may still reach them
@@ -109,10 +109,10 @@ def write(words: LastingWords) -> Written:
         how = {"channel": channel, "reason": reason, "source": source}
         suppressed += suppression.suppress_numbers(when, note=note, **how).added
         _say_since_when(when, how)
-    known = ConsentEvent.objects.count()
+    withdrawn = 0
     for start in range(0, len(words.said), consents.ROWS):
-        consents.put(words.said[start : start + consents.ROWS])
-    withdrawn = ConsentEvent.objects.count() - known
+        holds = consents.keep(words.said[start : start + consents.ROWS]).holds
+        withdrawn += sum(one.state == ConsentState.WITHDRAWN for one in holds)
     return Written(suppressed, withdrawn, [one for one in map(_ask, words.erased) if one])
 
 
@@ -135,8 +135,8 @@ def _say_since_when(when: dict[str, dt.datetime], how: dict[str, str]) -> None:
 def _ask(one: Erased) -> Erasure | None:
     """Kept until somebody is erased: who cannot be is named by the next restore too."""
     if known := Erasure.objects.filter(number=one.number, erased_at=one.at).first():
-        return None if known.has_erased else known
-    asked = Erasure.objects.create(number=one.number, why=one.why)
+        return None if known.is_done else known
+    asked = Erasure.objects.create(number=one.number, why=one.why, is_done=False)
     Erasure.objects.filter(pk=asked.pk).update(erased_at=one.at)
     asked.erased_at = one.at
     return asked

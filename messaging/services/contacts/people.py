@@ -93,6 +93,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
         contacts=deleted,
         messages=emptied,
         replies=replies,
+        is_done=True,
         erased_by=by,
     )
     record(Act.DELETED, erasure, label=number, why=erasure.why, contacts=deleted)

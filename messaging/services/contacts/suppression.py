@@ -68,37 +68,38 @@ def suppress_numbers(
 ) -> Outcome:
     """Put MSISDNs on the list; those there for this channel and reason, in any spelling, keep the older entry."""
     outcome = Outcome()
-    only = ""
+    told = 0
+    is_a_persons_word = reason == SuppressionEntry.Reason.OPT_OUT and source != BY_REPLY
+    said = {"note": note, "created_by": by, "source": source[:120] or "console"}
     remaining = iter(numbers)
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
             there = _subscribers_in(lambda given: _listed.rows(channel=channel, reason=reason, numbers=given), chunk)
             if there:  # anyone who takes one of them off in the meantime is waited for: it is added again
                 there = _still_listed(there, channel=channel, reason=reason)
-            if there and reason == SuppressionEntry.Reason.OPT_OUT and source != BY_REPLY:
-                _keep_from_start(there, channel=channel, note=note, created_by=by, source=source[:120] or "console")
             fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
             entries = [
-                SuppressionEntry(
-                    number=number,
-                    channel=channel,
-                    reason=reason,
-                    note=note,
-                    created_by=by,
-                    source=source[:120] or "console",
-                )
+                SuppressionEntry(number=number, channel=channel, reason=reason, **said)
                 for number in reversed(fresh.values())
             ]
-            SuppressionEntry.objects.bulk_create(entries, ignore_conflicts=True)
-            events.suppressed(entries)
-        outcome.already_there += len(chunk) - len(fresh)
-        outcome.added += len(fresh)
-        only = next(iter(fresh.values()), only)
-    if outcome.added:
-        label = only if outcome.added == 1 else ""
-        shown = Channel(channel).label
-        record(Act.SUPPRESSED, SuppressionEntry, label=label, numbers=outcome.added, channel=shown, why=note)
+            added = SuppressionEntry.objects.add_new(entries)
+            overtaken = set(fresh.values()) - {entry.number for entry in added}  # somebody else has just put them there
+            if is_a_persons_word and (there or overtaken):
+                _keep_from_start(there | overtaken, channel=channel, **said)
+            events.suppressed(added)
+            outcome.already_there += len(chunk) - len(added)
+            outcome.added += len(added)
+            if added and not told:  # with the first of them: what is killed after it has been told
+                told = len(added)
+                _record(told, added[0].number, channel, note)
+    if outcome.added > told:
+        _record(outcome.added - told, "", channel, note)
     return outcome
+
+
+def _record(added: int, first: str, channel: str, note: str) -> None:
+    label = first if added == 1 else ""
+    record(Act.SUPPRESSED, SuppressionEntry, label=label, numbers=added, channel=Channel(channel).label, why=note)
 
 
 def _still_listed(numbers: Collection[str], *, channel: str, reason: str) -> set[str]:
@@ -153,8 +154,11 @@ def suppress_contacts(
     return suppress_numbers(numbers(), channel=channel, reason=reason, note=note, by=by, source="contacts")
 
 
-def suppress_written(numbers: Numbers, **entry: Any) -> Outcome:
-    outcome = suppress_numbers(numbers.good, **entry)
+def suppress_written(numbers: Numbers, *, source: str = "", **entry: Any) -> Outcome:
+    """`source`: the name of the file, if it is one."""
+    if source == BY_REPLY:  # a START would release what it takes for a STOP
+        source = f"file {source}"
+    outcome = suppress_numbers(numbers.good, source=source, **entry)
     outcome.invalid = len(numbers.invalid)
     outcome.invalid_shown = numbers.invalid[:INVALID_SHOWN]
     return outcome
@@ -228,19 +232,20 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
     """Take entries off the list, with those that spell their number otherwise, and keep who did it and why."""
     if is_blank(why):
         raise ValidationError({"why": _("Say why, for example “asked to be put back on 3 May”.")})
-    released = still = 0
-    number = ""
+    released = still = told = 0
     for chosen in walks.rising(entries, CHUNK, attrgetter("pk")):
         with transaction.atomic():
             taken = _with_other_spellings(chosen)
             _release(taken, why, by)
-        released += len({entry.pk for entry in taken} & {entry.pk for entry in chosen})
+            released += len({entry.pk for entry in taken} & {entry.pk for entry in chosen})
+            if released and not told:  # with the first of them, as in suppress_numbers
+                told = released
+                label = chosen[-1].number if told == 1 else ""
+                record(Act.ALLOWED, SuppressionEntry, label=label, numbers=told, why=why.strip()[:200])
         numbers = [entry.number for entry in chosen]
         still += len(_subscribers_in(lambda given: _on_any_channel.rows(numbers=given), numbers))
-        number = chosen[-1].number
-    if released:
-        label = number if released == 1 else ""
-        record(Act.ALLOWED, SuppressionEntry, label=label, numbers=released, why=why.strip()[:200])
+    if released > told:
+        record(Act.ALLOWED, SuppressionEntry, numbers=released - told, why=why.strip()[:200])
     return Allowed(released, still)
 
 

@@ -100,15 +100,22 @@ def who_may_answer() -> QuerySet[User]:
 
 def assign(pk: int, *, to: User | None, by: User) -> None:
     """To somebody who may answer, or to nobody. NotNow for anybody else."""
-    if to is not None and not (to.is_active and to.is_staff and to.has_perm(ANSWER)):
-        raise NotNow(_("%(name)s may not answer conversations. Choose somebody who may.") % {"name": to})
     with transaction.atomic():
+        # Locked, and before the conversation, as by what switches an account off: it lets go of this one too.
+        if to is not None and not (_locked_account(to) and who_may_answer().filter(pk=to.pk).exists()):
+            raise NotNow(_("%(name)s may not answer conversations. Choose somebody who may.") % {"name": to})
         conversation = _locked(pk)
         if conversation.assigned_to_id == (to.pk if to else None):
             return
         Conversation.objects.filter(pk=pk).update(assigned_to=to)
         said = _("Assigned to %(name)s") % {"name": to} if to else _("Assigned to nobody")
         acts.record(acts.Act.STEPPED, conversation, event=said)
+
+
+def _locked_account(user: User) -> bool:
+    """Whether it is there still."""
+    locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk", flat=True)
+    return bool(list(locked))
 
 
 def take(pk: int, *, by: User) -> None:
@@ -167,6 +174,15 @@ def _theirs(user: User) -> list[Q]:
 
 
 def let_go(instance: User, **kwargs: Any) -> None:
-    """After an account was saved: one that is switched off keeps no conversation, so others see what is new there."""
-    if not instance.is_active:
-        Conversation.objects.filter(assigned_to=instance).update(assigned_to=None)
+    """After an account was saved: one that may not answer keeps no conversation, so others see what is new there."""
+    theirs = Conversation.objects.filter(assigned_to=instance)
+    if theirs.exists() and not who_may_answer().filter(pk=instance.pk).exists():
+        theirs.update(assigned_to=None)
+
+
+def let_go_of_rights(action: str = "", **kwargs: Any) -> None:
+    """After rights, or roles with them, were taken from people: as `let_go`, for everybody."""
+    if action.startswith("pre_") or action == "post_add":
+        return
+    gone = User.objects.exclude(pk__in=who_may_answer().order_by().values("pk")).values_list("pk", flat=True)
+    Conversation.objects.filter(assigned_to__in=list(gone)).update(assigned_to=None)

@@ -1,8 +1,10 @@
 """START: a person who writes it agrees again, and what their own STOP has done is undone."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Channel
@@ -26,10 +28,30 @@ def channels_of(channel: str) -> list[str]:
     return [channel, *filter(None, [SAME_SENDER.get(channel)])]
 
 
-def withdraw(stops: Sequence[Reply]) -> None:
-    """What a STOP says about consent; with OPT_OUT_EVERY_CHANNEL it is about every channel."""
+def later_starts(stops: Sequence[Reply]) -> list[Reply]:
+    """The kept STARTs of these people that were said after each of their new STOPs, which we have learned of late.
+
+    In doubt there is none: a START whose time could not be read has the time at which it came here.
+    """
+    last: dict[str, dt.datetime] = {}
+    for row in stops:
+        who = subscriber(row.number)
+        last[who] = max(row.at, last.get(who, row.at))
+    if not last:
+        return []
+    since = Reply.objects.filter(number__in=every_spelling([row.number for row in stops]), at__gt=min(last.values()))
+    kept = since.filter(opt_out="").exclude(at=F("received_at")).select_related("campaign").order_by("at", "pk")
+    return [row for row in kept if row.at > last[subscriber(row.number)] and _asked(row) is not None]
+
+
+def withdraw(stops: Sequence[Reply], *, revoked: Sequence[Reply] = ()) -> None:
+    """What a STOP says about consent; with OPT_OUT_EVERY_CHANNEL it is about every channel.
+
+    `revoked`: the STARTs after such a STOP; the question that one of them has asked for stays open.
+    """
     every = [channel.value for channel in consents.CHANNELS]
-    opt_in_questions.close([row.number for row in stops])
+    asked = {subscriber(row.number) for row in revoked}
+    opt_in_questions.close([row.number for row in stops if subscriber(row.number) not in asked])
     consents.put(
         said
         for row in stops
@@ -55,14 +77,19 @@ def confirm(rows: Sequence[Reply]) -> None:
         consents.put(_said(row, ConsentState.GIVEN, channels_of(question.channel)))
 
 
-def obey(rows: Sequence[Reply]) -> None:
-    """Obey the new replies that say START, unless their writer has said STOP since."""
-    found = {row.key: said for row in rows if (said := _asked(row)) is not None}
-    asked = [row for row in rows if row.key in found]
+def obey(rows: Sequence[Reply], *, again: Sequence[Reply] = ()) -> None:
+    """Obey the new replies that say START, unless their writer has said STOP since.
+
+    `again`: kept STARTs that release an older STOP too, and have said all else already.
+    """
+    starts = [*rows, *again]
+    found = {row.key: said for row in starts if (said := _asked(row)) is not None}
+    asked = [row for row in starts if row.key in found]
     if not asked:
         return
     held = suppression.hold_stops([row.number for row in asked])  # first: a STOP that adds to them waits, or is seen
     last_stops = _last_stops(asked, rows)
+    known = {row.key for row in again}
     for row in asked:
         last = last_stops.get(subscriber(row.number))
         if last is not None and last.at >= row.at:
@@ -74,6 +101,8 @@ def obey(rows: Sequence[Reply]) -> None:
             channels=[*channels, *_others()],
             why=_("replied “%(word)s”") % {"word": found[row.key]},
         )
+        if row.key in known:
+            continue
         if settings.LAAFFIC_DOUBLE_OPT_IN:
             _ask_first(row, channels)
         else:

@@ -153,7 +153,7 @@ def _tell_of_strangers(rows: Iterable[Reply]) -> None:
                 f"{row.opt_out} of {row.at:%Y-%m-%d %H:%M} UTC, from a number without country code: no one person whom "
                 "we wrote lately has it. Suppress whom you find it to be."
             )
-            isolation.note(f"reply from {_hidden(row.number)} ({row.pk})", NotWhole(said))
+            isolation.note(f"reply from {_hidden(row.number)} ({row.pk})", NotWhole(said), is_persons=True)
 
 
 def _is_nobodys(row: Reply) -> bool:
@@ -206,7 +206,7 @@ def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
     number = _canonical(reply.number)
     at = reply.at or now
     return Reply(
-        key=_key(reply, number, source, now),
+        key=_key(reply, number, now),
         number=number[:20],
         country=_country_of(number),
         network=networks.number_of(reply.mcc, reply.mnc),
@@ -220,11 +220,11 @@ def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
     )
 
 
-def _key(reply: WireReply, number: str, source: str, now: dt.datetime) -> str:
+def _key(reply: WireReply, number: str, now: dt.datetime) -> str:
     """A key that is the same for the same reply: number, second and words. Without a time its id stands for the second,
-    and for a push with neither the day, so that a STOP repeated later counts again."""
+    and with neither the day on which it came, so that a STOP repeated later counts again."""
     moment = str(int(reply.at.timestamp())) if reply.at else f"id {reply.msg_id[:20]}"
-    if not reply.at and not reply.msg_id and source == Reply.Source.PUSH:
+    if not reply.at and not reply.msg_id:
         moment = f"day {now:%Y%m%d}"
     return f"{number[:20]}|{moment}|{hashlib.sha256(reply.content.encode(errors='replace')).hexdigest()[:24]}"
 
@@ -270,6 +270,7 @@ def _obey(rows: Sequence[Reply]) -> None:
             note=_("replied “%(word)s”") % {"word": word},
             source=suppression.BY_REPLY,
         )
-    opt_ins.withdraw(stops)
-    opt_ins.obey(rows)
+    opt_ins.withdraw(stops, revoked=opt_ins.later_starts(stops))
+    # Looked for again: a START that was being taken is awaited by withdrawing.
+    opt_ins.obey(rows, again=opt_ins.later_starts(stops))
     opt_ins.confirm(rows)

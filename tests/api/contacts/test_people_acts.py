@@ -102,6 +102,18 @@ class ContactTests:
         assert api("POST", "contacts", {"number": NUMBER, "language": "Deutsch"}).json()["language"] == "de"
         assert api("POST", "contacts", {"number": NUMBER, "language": "Pirate"}).json()["language"] == "Pirate"
 
+    def test_what_a_post_leaves_empty_erases_nothing(self, api: Api) -> None:
+        known = {"number": "919876500000", "name": "Asha", "attributes": {"city": "Pune", "firm": "Kite"}}
+        pk = api("POST", "contacts", known).json()["id"]
+
+        api("POST", "contacts", {"number": "919876500000", "name": "", "attributes": {"city": "", "zip": ""}})
+        contact = Contact.objects.get(pk=pk)
+        assert (contact.name, contact.attributes) == ("Asha", {"city": "Pune", "firm": "Kite"})
+
+        api("PATCH", f"contacts/{pk}", {"attributes": {"firm": ""}})  # which are all of them, as it says
+        contact.refresh_from_db()
+        assert contact.attributes == {"firm": ""}
+
     def test_a_number_brings_what_it_tells(self, api: Api, pk: int) -> None:
         Contact.objects.create(number="919876500000")
         assert api("PATCH", f"contacts/{pk}", {"number": "+44 7400 123456"}).json()["country"] == "GB"

@@ -152,7 +152,8 @@ class AnswerTests:
     def test_it_leaves_once_however_often_it_is_asked_for(self, api: Api, application: Application) -> None:
         pk = written().pk
         assert api("GET", f"conversations/{pk}").json()["application"] == application.app_id
-        body = {"text": "Thanks"}
+        shown = api("GET", f"conversations/{pk}").json()
+        body = {"text": "Thanks", **{name: shown[name] for name in ("unread", "last_at")}}
         answers = [api("POST", f"conversations/{pk}/answer", body, Idempotency_Key="a") for _time in range(3)]
 
         [sent] = Campaign.objects.all()
@@ -162,6 +163,18 @@ class AnswerTests:
         assert (sent.text, sent.extra_numbers, sent.sender_id) == ("Thanks", [NUMBER], "SHOP")
         assert ConversationAnswer.objects.get().campaign == sent
         assert Conversation.objects.get().unread == 0
+
+    def test_only_what_was_shown_becomes_read(self, api: Api, application: Application) -> None:
+        pk = written().pk
+        shown = api("GET", f"conversations/{pk}").json()
+        seen = {name: shown[name] for name in ("unread", "last_at")}
+        written("No, cancel!", minutes=1)  # comes while the answer is typed
+
+        for n, said in enumerate(({}, seen)):
+            assert api("POST", f"conversations/{pk}/answer", {"text": f"Booked {n}", **said}).status_code == 202
+            assert Conversation.objects.get().unread == 2
+        refused = api("POST", f"conversations/{pk}/answer", {"text": "Booked", "unread": 2})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "last_at")
 
     def test_a_process_that_dies_before_its_answer_is_kept_has_launched_nothing(
         self, api: Api, application: Application, monkeypatch: pytest.MonkeyPatch

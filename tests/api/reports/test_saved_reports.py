@@ -67,6 +67,14 @@ def test_a_report_that_cannot_be_run_is_not_kept(api: Api) -> None:
     assert not Report.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["country", "person", "campaign"])
+def test_a_filter_without_a_value_does_not_mean_everything(api: Api, name: str) -> None:
+    refused = api("POST", "reports", {"name": "x", "query": f"period=last_month&{name}="})
+
+    assert (refused.status_code, [one["field"] for one in refused.json()["errors"]]) == (400, ["query"])
+    assert f"“{name}” has no value" in refused.json()["detail"]
+
+
 def test_it_is_sent_once_and_deleted(api: Api) -> None:
     pk = api("POST", "reports", ASKED).json()["id"]
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from laaffic_console.audit.models import AuditEntry
+from laaffic_console.events.kinds import Kind
+from laaffic_console.events.models import Event
+from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.kit.audit.acts import CONSOLE, Act, acting
@@ -45,7 +49,7 @@ from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
-from messaging.services.contacts import consent_files, consents, pastes, people, suppression
+from messaging.services.contacts import consent_files, consents, lasting_words, pastes, people, suppression
 from messaging.services.contacts.consents import Said
 from messaging.services.figures import campaign_report, proving
 from messaging.services.forecast import forecast
@@ -119,6 +123,36 @@ class WhatHoldsTests:
 
             assert state_of(NUMBER) == WITHDRAWN
 
+    @pytest.mark.parametrize("order", [*itertools.permutations([GIVEN, WITHDRAWN, UNKNOWN])], ids=str)
+    @pytest.mark.parametrize("at_once", [True, False])
+    def test_said_in_one_second_a_withdrawal_holds_over_all_others(self, order: list[str], at_once: bool) -> None:
+        if at_once:
+            consents.put([Said(NUMBER, "sms", state, NOW, "form") for state in order])
+        else:
+            for state in order:
+                say(NUMBER, state)
+
+        assert state_of(NUMBER) == WITHDRAWN
+
+    def test_the_webhooks_are_told_of_what_holds_alone(self) -> None:
+        webhooks.create("https://hooks.invalid/", [Kind.CONTACT_OPTED_IN, Kind.CONTACT_OPTED_OUT])
+        say(MEXICAN, WITHDRAWN)
+        say(OTHERWISE, GIVEN, after=-1)  # an old list
+
+        assert [(event.kind, event.facts["what"]) for event in Event.objects.all()] == [
+            (Kind.CONTACT_OPTED_OUT, "consent_withdrawn")  # once, however many spellings there are
+        ]
+
+    def test_a_restore_counts_the_consents_that_are_withdrawn_by_it(self) -> None:
+        say(NUMBER, WITHDRAWN, channel="voice")
+        said = [
+            Said(NUMBER, "voice", WITHDRAWN, NOW - dt.timedelta(days=1), "form"),  # withdrawn by then anyway
+            Said(NUMBER, "sms", WITHDRAWN, NOW, "form"),
+            Said(NUMBER, "mms", UNKNOWN, NOW, "form"),
+        ]
+
+        assert lasting_words.write(lasting_words.LastingWords([], said, [])).withdrawn == 1
+
     def test_every_spelling_is_one_person(self) -> None:
         say(OTHERWISE, GIVEN)
         say(MEXICAN, WITHDRAWN, after=1)
@@ -160,6 +194,21 @@ class WhatHoldsTests:
         assert set(ConsentEvent.objects.values_list("words", flat=True)) == {""}
         assert list(PastedNumber.objects.values_list("number", flat=True)) == ["919876543211"]
         assert Paste.objects.get(pk=paste.pk).merged == []
+
+    @pytest.mark.parametrize("last", [GIVEN, UNKNOWN])
+    def test_no_old_list_brings_back_who_withdrew_and_was_erased(self, last: str) -> None:
+        say(OTHERWISE, WITHDRAWN)
+        say(OTHERWISE, last, after=2)
+        people.erase(OTHERWISE, why="asked for it", by=None)
+        assert state_of(OTHERWISE) == state_of(MEXICAN) == UNKNOWN
+        assert set(Consent.objects.values_list("words", "source")) == {("", "")}
+
+        for after in (-1, 1):
+            say(OTHERWISE, GIVEN, after=after)
+        assert state_of(OTHERWISE) == state_of(MEXICAN) == UNKNOWN
+
+        say(OTHERWISE, GIVEN, after=3)
+        assert state_of(OTHERWISE) == state_of(MEXICAN) == GIVEN
 
 
 class MarketingTests:

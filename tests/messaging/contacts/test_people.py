@@ -29,7 +29,9 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.people import person_timeline
-from messaging.services.contacts import contact_writes, people, suppression
+from messaging.people.person_timeline import Behind
+from messaging.registered import person_entries
+from messaging.services.contacts import contact_writes, erasures, people, suppression
 from phone_numbers.models import Binding
 from voice.models import CallRecord, SipCall
 
@@ -247,6 +249,15 @@ class EraseTests:
         sent_page = admin_client.get(reverse("admin:messaging_message_change", args=[sent.pk]))
         assert sent_page.status_code == 200
         assert "Asha" not in sent_page.content.decode()
+
+    def test_it_stays_done_without_the_account_of_who_did_it(self, admin_user: User) -> None:
+        people.erase(NUMBER, why="asked for it", by=admin_user)
+
+        admin_user.delete()
+
+        assert erasures.is_of_erased(NUMBER)
+        [entry] = person_entries.erasures(people.of(NUMBER).person, Behind(), 9)
+        assert entry.title == "Erased"
 
     @pytest.mark.parametrize(
         ("state", "batch_state"),

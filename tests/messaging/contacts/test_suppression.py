@@ -2,8 +2,11 @@
 
 import datetime as dt
 import io
+import itertools
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -13,6 +16,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from laaffic_console.audit.models import AuditEntry
+from laaffic_console.events.kinds import Kind
+from laaffic_console.events.models import Event
+from laaffic_console.events.services import webhooks
 from laaffic_console.kit.audit.acts import Actor, acting
 from messaging.models import Contact, ContactGroup, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import suppression
@@ -221,6 +227,52 @@ class ListTests:
             "asked by mail",
             ada,
         )
+
+    def test_what_somebody_else_has_just_put_there_is_neither_counted_nor_told_of(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        webhooks.create("https://hooks.invalid/", [Kind.CONTACT_OPTED_OUT])
+        suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out", source=suppression.BY_REPLY)
+        monkeypatch.setattr(suppression, "_subscribers_in", lambda *_given: set())  # it came after the look
+
+        both = ["919876543210", "919876543211"]
+        outcome = suppression.suppress_numbers(both, channel="sms", reason="opt_out")
+
+        assert (outcome.added, outcome.already_there) == (1, 1)
+        assert [event.facts["number"] for event in Event.objects.order_by("pk")] == both
+        assert not SuppressionEntry.objects.filter(source=suppression.BY_REPLY).exists()  # a person has said it too
+
+    def test_a_file_called_reply_is_no_stop(self) -> None:
+        numbers = suppression.read_pasted("+919876543210")
+
+        suppression.suppress_written(numbers, channel="sms", reason="opt_out", source="reply")
+
+        assert not suppression.hold_stops(numbers.good)
+
+    def test_who_did_it_is_kept_with_the_first_of_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        numbers = [f"9198765{n:05d}" for n in range(suppression.CHUNK + 1)]
+
+        def killed_after_the_first_chunk() -> Iterator[str]:
+            yield from numbers[: suppression.CHUNK]
+            raise SystemExit
+
+        acts = AuditEntry.objects.order_by("pk")
+        with acting(lambda: Actor(None, "ada", "")):
+            with pytest.raises(SystemExit):
+                suppression.suppress_numbers(killed_after_the_first_chunk(), channel="sms", reason="manual")
+            assert [act.details["numbers"] for act in acts.all()] == [suppression.CHUNK]
+            suppression.suppress_numbers(numbers, channel="sms", reason="manual")
+            release, n = suppression._release, itertools.count()
+
+            def kills(*given: Any) -> None:
+                if next(n):
+                    raise SystemExit
+                release(*given)
+
+            monkeypatch.setattr(suppression, "_release", kills)
+            with pytest.raises(SystemExit):
+                suppression.allow_again(SuppressionEntry.objects.all(), why="by mistake", by=None)
+            assert [act.details["numbers"] for act in acts.all()] == [suppression.CHUNK, 1, suppression.CHUNK]
 
     def test_without_a_why_it_stays(self) -> None:
         suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out")

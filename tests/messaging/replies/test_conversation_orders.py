@@ -76,7 +76,9 @@ class Play:
     def answers(self) -> None:
         conversation = self.one()
         way = answering.Way(self.application, "SHOP")
-        answering.answer(conversation, way=way, text=f"Thanks {self.minute}", by=self.dice.choice(self.people))
+        shown = (conversation.unread, conversation.last_at)
+        by = self.dice.choice(self.people)
+        answering.answer(conversation, way=way, text=f"Thanks {self.minute}", shown=shown, by=by)
         self.answered += 1
         self.unread[conversation.subscriber] = 0
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import LazySettings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
@@ -451,6 +451,42 @@ class LookingAfterTests:
         self.do(desk, conversation, "take")
         conversation.refresh_from_db()
         assert conversation.assigned_to == operator
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda other: other.groups.clear(),
+            lambda other: other.groups.get().user_set.remove(other),
+            lambda other: other.groups.get().permissions.remove(Permission.objects.get(codename="answer_conversation")),
+            lambda other: other.groups.get().delete(),
+            lambda other: (setattr(other, "is_staff", False), other.save()),
+        ],
+        ids=["no role", "not in the role", "a right of the role", "the role", "no staff"],
+    )
+    def test_what_somebody_had_who_may_not_answer_any_more_is_nobodys(self, change: Callable[[User], object]) -> None:
+        other, conversation = person("otto", "Operator"), written()
+        conversations.assign(conversation.pk, to=other, by=other)
+
+        change(other)
+
+        assert Conversation.objects.get().assigned_to is None
+
+    def test_who_keeps_the_right_keeps_theirs(self) -> None:
+        other, conversation = person("otto", "Operator"), written()
+        other.user_permissions.add(Permission.objects.get(codename="answer_conversation"))
+        conversations.assign(conversation.pk, to=other, by=other)
+
+        other.groups.clear()
+
+        assert Conversation.objects.get().assigned_to == other
+
+    def test_an_account_that_was_switched_off_since_it_was_read_is_given_none(self) -> None:
+        other, conversation = person("otto", "Operator"), written()
+        assert other.has_perm(conversations.ANSWER)
+        User.objects.filter(pk=other.pk).update(is_active=False)
+
+        with pytest.raises(NotNow, match="may not answer"):
+            conversations.assign(conversation.pk, to=other, by=other)
 
     def test_only_who_may_answer_is_given_one(self, desk: Client) -> None:
         viewer, other = person("vera", "Viewer"), person("otto", "Operator")

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -98,6 +99,39 @@ class ReplyTests:
         write("START", after=after)
 
         assert (state_of(NUMBER), SuppressionEntry.objects.count()) == (WITHDRAWN, 1)
+
+    @pytest.mark.parametrize(("stop", "start"), [(MEXICAN, MEXICAN), (MEXICAN, OTHERWISE)])
+    def test_a_stop_that_is_learned_of_after_a_later_start_is_undone_by_it(self, stop: str, start: str) -> None:
+        write("START", start, after=5)
+
+        write("STOP", stop)
+
+        assert (state_of(stop), SuppressionEntry.objects.count()) == (GIVEN, 0)
+        assert SuppressionRelease.objects.get().why == "replied “START”"
+
+    def test_the_start_must_be_the_last_word_and_its_time_known(self) -> None:
+        write("START", after=5)
+        write("STOP", after=5)
+        assert SuppressionEntry.objects.count() == 1
+
+        write("START", MEXICAN, after=5)
+        write("STOP", MEXICAN, after=6)
+        write("STOP", MEXICAN, after=4)
+        assert SuppressionEntry.objects.count() == 2
+
+        write("START", "919876543211", after=5)
+        Reply.objects.filter(number="919876543211").update(at=F("received_at"))
+        write("STOP", "919876543211")
+        assert SuppressionEntry.objects.count() == 3
+
+    @pytest.mark.parametrize("reason", ["manual", "opt_out"])
+    def test_what_others_have_suppressed_stays_also_where_the_stop_is_learned_of_late(self, reason: str) -> None:
+        write("START", after=5)
+        suppression.suppress_numbers([NUMBER], channel="sms", reason=reason, source="console")
+
+        write("STOP")
+
+        assert SuppressionEntry.objects.get().reason == reason
 
     def test_one_stop_for_every_channel_is_undone_on_every_channel(self, settings: LazySettings) -> None:
         settings.OPT_OUT_EVERY_CHANNEL = True
@@ -443,6 +477,17 @@ class DoubleOptInTests:
         write("YES", after=2)
 
         assert state_of(NUMBER) == WITHDRAWN
+
+    def test_a_stop_that_was_said_before_the_question_was_wanted_does_not_end_it(self) -> None:
+        write("START", after=5)
+        assert self.asked() == 1
+        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=2))
+
+        write("STOP")
+        assert (self.asked(), SuppressionEntry.objects.count()) == (1, 0)
+        write("YES", after=6)
+
+        assert state_of(NUMBER) == GIVEN
 
     def test_who_is_suppressed_by_hand_is_not_asked(self) -> None:
         write("START")

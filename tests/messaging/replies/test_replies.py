@@ -16,6 +16,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -85,6 +86,12 @@ class PushTests:
                 push(pushed(content="STOP", reply_time="", msgid=""))
                 assert Reply.objects.count() - before == new
                 SuppressionEntry.objects.all().delete()
+
+    def test_one_that_is_read_from_the_list_without_a_time_too(self, db: None) -> None:
+        said = WireReply("", NUMBER, "SHOP", "STOP", None, "", "", "", None, None, "", None)
+        for day, new in ((20, 1), (20, 0), (21, 1)):
+            with time_machine.travel(dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC), tick=False):
+                assert replies.take([said], source="recordMo") == new
 
     def test_it_is_read_in_the_vendors_zone(self, db: None) -> None:
         push(pushed())
@@ -200,6 +207,16 @@ class StopTests:
         ids = list(Reply.objects.values_list("pk", flat=True))
         assert len(ids) == 2
         assert set(Trouble.objects.values_list("name", flat=True)) == {f"reply from …000 ({pk})" for pk in ids}
+
+    def test_it_is_told_until_a_person_has_ended_it(self, db: None) -> None:
+        push(pushed(number="9876500000", content="STOP"))
+        isolation.note("campaign 12", ValueError("x"))
+        Trouble.objects.update(last_at=F("last_at") - isolation.KEPT - DAY)
+
+        isolation.note("campaign 13", ValueError("x"))
+
+        told = f"reply from …000 ({Reply.objects.get().pk})"
+        assert set(Trouble.objects.values_list("name", flat=True)) == {told, "campaign 13"}
 
     def test_it_is_told_in_the_transaction_that_keeps_it(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         """A process that is killed in between leaves neither, and whoever reads the reply again tells."""
@@ -329,7 +346,7 @@ class StopTests:
         assert not SuppressionEntry.objects.exists()
 
 
-def killed(*_given: object) -> None:
+def killed(*_given: object, **_named: object) -> None:
     raise KeyboardInterrupt
 
 

@@ -91,25 +91,27 @@ def guarded(name: str, *, but: type[Exception] | tuple[type[Exception], ...] = (
         forget(name)
 
 
-def note(name: str, problem: BaseException) -> None:
+def note(name: str, problem: BaseException, *, is_persons: bool = False) -> None:
     """Never raises, nor harms a transaction that it is called in: its caller is going on with something
     else.
+
+    `is_persons`: only a person can put it right, and it is kept until one has deleted it.
     """
     now = timezone.now()
     try:
         with transaction.atomic():
-            _write(name[:120], in_words(problem), now)
+            _write(name[:120], in_words(problem), now, is_persons)
     except DatabaseError:
         logger.exception("the trouble of %s could not be written down", name)
 
 
-def _write(name: str, problem: str, now: dt.datetime) -> None:
-    fresh = {"problem": problem, "last_at": now}
+def _write(name: str, problem: str, now: dt.datetime, is_persons: bool) -> None:
+    fresh = {"problem": problem, "last_at": now, "is_persons": is_persons}
     _row, is_new = Trouble.objects.update_or_create(
         name=name, defaults=fresh, create_defaults={**fresh, "first_at": now}
     )
     if is_new:
-        Trouble.objects.filter(last_at__lt=now - KEPT).delete()
+        Trouble.objects.filter(last_at__lt=now - KEPT, is_persons=False).delete()
     else:
         Trouble.objects.filter(name=name).update(times=F("times") + 1)
 
