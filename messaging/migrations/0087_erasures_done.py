@@ -12,7 +12,7 @@ def mark_those_asked_for(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0085_squashed'),
+        ('messaging', '0086_who_told_an_earlier_amount'),
     ]
 
     operations = [

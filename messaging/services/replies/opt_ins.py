@@ -64,11 +64,16 @@ def withdraw(stops: Sequence[Reply], *, revoked: Sequence[Reply] = ()) -> None:
 
 
 def _ask_first(row: Reply, channels: Sequence[str]) -> None:
-    """Until they confirm it nothing is known of what they want; consent that is given stays."""
-    given = [channel for channel in channels if row.number in consents.given_among([row.number], channel)]
-    if len(given) < len(channels):
+    """Until they confirm it nothing is known of what they want; consent that is given stays.
+
+    What is unknown already stays so from its own moment on: a yes to the first question may be read after this START.
+    """
+    saved = [consent for consent in consents.of_person(row.number) if consent.pk is not None]
+    states = {consent.channel: consent.state for consent in saved}
+    if any(states.get(channel) != ConsentState.GIVEN for channel in channels):
         opt_in_questions.want(row, channel_of(row))
-    consents.put(_said(row, ConsentState.UNKNOWN, [channel for channel in channels if channel not in given]))
+    settled = (ConsentState.GIVEN, ConsentState.UNKNOWN)
+    consents.put(_said(row, ConsentState.UNKNOWN, [one for one in channels if states.get(one) not in settled]))
 
 
 def confirm(rows: Sequence[Reply]) -> None:
