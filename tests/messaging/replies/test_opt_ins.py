@@ -481,7 +481,7 @@ class DoubleOptInTests:
     def test_a_stop_that_was_said_before_the_question_was_wanted_does_not_end_it(self) -> None:
         write("START", after=5)
         assert self.asked() == 1
-        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=2))
+        leaves(after=5)
 
         write("STOP")
         assert (self.asked(), SuppressionEntry.objects.count()) == (1, 0)
