@@ -85,9 +85,11 @@ def launch(
 
 
 def _is_repeated(campaign: Campaign, again: str) -> bool:
-    """Whether the same may have arrived or is about to; StillOpen unless `again` says why it is sent all the same."""
+    """Whether the same may have arrived, or an answer or test is about to; StillOpen unless `again` says why again."""
     if open_acts.decide(repeats.without_outcome(campaign), again):
         return True
+    if campaign.kind == Campaign.Kind.CAMPAIGN:
+        return False  # scripts launch several with the same text on purpose; pages ask
     if (waiting := repeats.about_to_leave(campaign)) is None:
         return False
     if is_blank(again):
