@@ -179,14 +179,24 @@ def words(path: Path, found: Genuine, *, is_expected: bool) -> str:
 def add_arguments(parser: Any) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument(
-        "--key", default="", metavar="FINGERPRINT", help="refuse a dossier that is signed with another key than this"
+        "--key",
+        type=_fingerprint,
+        metavar="FINGERPRINT",
+        help="refuse a dossier that is signed with another key than this",
     )
 
 
-def run(path: Path, key: str, say: Callable[[str], object]) -> str:
+def _fingerprint(text: str) -> str:
+    """Refuse what a script's unset variable gives: taken for no key, a dossier of anybody's would be genuine."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty. Give a fingerprint, or leave it out.")
+    return text
+
+
+def run(path: Path, key: str | None, say: Callable[[str], object]) -> str:
     """ "" when it is genuine and that was said; else one sentence: why it is not, or that it cannot be said."""
     try:
-        found = check(path, key)
+        found = check(path, key or "")
     except NotGenuine as problem:
         return str(problem)
     except OSError as problem:

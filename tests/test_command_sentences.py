@@ -1,12 +1,16 @@
 """What a command refuses names what it is about as it was typed."""
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
+from laaffic_console import verify_dossier
+from laaffic_console.__main__ import main
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.process.commands import said
 from messaging.models import Contact, ContactGroup
@@ -65,14 +69,33 @@ def test_each_command_says_which(given: list[str], words: str) -> None:
         ["contacts", "import", "people.csv", "--group", ""],
         ["email", "send", *OF_EMAIL, "--from", "a@example.com", "--at", ""],
         ["voice", "group", "create", *FOR_ALL, "--send-at", ""],
-        ["verify_dossier", "d.zip", "--key", ""],
     ],
     ids=lambda given: " ".join(given[:2] + given[-2:-1]),
 )
 def test_an_empty_value_is_not_taken_for_none(given: list[str]) -> None:
     """A script's unset variable would send now, to everybody, or without quiet hours."""
-    with pytest.raises(CommandError, match=f"^{given[-2]} is empty. Give a value, or leave it out.$"):
+    with pytest.raises(CommandError, match=f"{given[-2]} is empty. Give a value, or leave it out.$"):
         call_command(*given)
+
+
+def test_from_a_shell_it_is_said_without_a_trace(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", "contacts", "export", "people.csv", "--group", ""])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    said = capfd.readouterr().err
+    assert "error: --group is empty. Give a value, or leave it out." in said
+    assert "Traceback" not in said
+
+
+def test_an_unset_fingerprint_is_not_taken_for_none(capfd: Any) -> None:
+    """From the shell too, where the command needs no settings."""
+    with pytest.raises(SystemExit):
+        verify_dossier.main(["d.zip", "--key", " "])
+
+    assert "--key: it is empty" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("most", [2**63, 10**22])

@@ -258,7 +258,7 @@ def count(value: object) -> int | None:
 
 
 _IN_THOUSANDS = re.compile(r"[0-9]{1,3}(?:(?:,[0-9]{3})+|(?:[ '’\u00a0\u2009\u202f][0-9]{3})+)")
-_WHOLE = re.compile(r"(?<=[0-9])\.0+$")
+_WHOLE = re.compile(r"(?<=[0-9])\.0{1,2}$")  # three zeros may be thousands
 
 
 class _Price(NamedTuple):

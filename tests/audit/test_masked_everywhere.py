@@ -214,7 +214,7 @@ def made(seeds: Seeds, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) 
     settings.LAAFFIC_PUSH_TOKENS = [doors.TOKEN]
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
     monkeypatch.setattr(ConsoleSite, "get_sidebar_list", lambda site, request: [])  # the same on every page
-    for logger in ("django.request", "laaffic_console.api.problems"):
+    for logger in ("django.request", "laaffic_console.api.handling.problems"):
         monkeypatch.setattr(logging.getLogger(logger), "disabled", True)
     rows: dict[str, models.Model] = {}
     for model in sorted(apps.get_models(), key=lambda model: model._meta.label_lower):

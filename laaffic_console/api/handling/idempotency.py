@@ -147,7 +147,11 @@ def _once_noted(
     if not holder:
         return _kept(row)
     if row.about is not None:
-        return _keep(row.pk, holder, told(row.about))
+        try:
+            return _keep(row.pk, holder, told(row.about))
+        except BaseException:  # such as of what was deleted since
+            _give_back(row.pk, holder, even_sent=True)
+            raise
 
     def note(about: int | None) -> None:
         mine = RepeatableRequest.objects.filter(pk=row.pk, holder=holder)

@@ -127,8 +127,12 @@ def handled(problem: Exception, context: dict[str, Any]) -> Response:
     if told.status_code == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     # What Laaffic says about a request that was made; what is wrong with the request itself is told as it was given.
-    sentence = in_text(told.sentence) if told.status_code in (409, 503) else told.sentence
-    body = document(told.status_code, sentence, **told.more)
+    sentence, more = told.sentence, told.more
+    if told.status_code in (409, 503):
+        sentence = in_text(sentence)
+        if "errors" in more:
+            more = {**more, "errors": [{**one, "detail": in_text(one["detail"])} for one in more["errors"]]}
+    body = document(told.status_code, sentence, **more)
     return Response(body, told.status_code, headers=headers, content_type=CONTENT_TYPE)
 
 

@@ -60,7 +60,7 @@ class _NotEmpty(argparse.Action):
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         if isinstance(values, str) and not values.strip():
-            raise CommandError(f"{option_string} is empty. Give a value, or leave it out.")
+            parser.error(f"{option_string} is empty. Give a value, or leave it out.")
         super().__call__(parser, namespace, values, option_string)
 
 

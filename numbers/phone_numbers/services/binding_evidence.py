@@ -23,6 +23,7 @@ UNKNOWN = Q(entry__state=EntryState.UNKNOWN)
 NEVER_KNOWN = Q(entry__state=EntryState.LAPSED)
 NAMELESS = Q(entry__state=EntryState.ACCEPTED)  # of requests without a binding: the answer did not name it
 RAN_OUT = known_by.time("by now it would have run out; no list showed it")
+SHARED = known_by.time("by now it would have run out; a list showed a binding that another request may have made too")
 
 
 def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> int:
@@ -44,7 +45,11 @@ def lapse() -> int:
     requests = BindingRequest.objects.filter(entry__in=unknown).select_related("entry", "binding")
     ago = timezone.now() - SHOWS_WITHIN
     over = [request for request in requests.order_by("pk") if _is_about_what_is_over(request, ago)]
-    return sum(ledger.lapse(request.entry_id or 0, evidence=RAN_OUT) for request in over)
+    return sum(ledger.lapse(request.entry_id or 0, evidence=_why_over(request)) for request in over)
+
+
+def _why_over(request: BindingRequest) -> Evidence:
+    return SHARED if request.verb == Verb.BIND and _unclaimed(request).exists() else RAN_OUT
 
 
 def _is_about_what_is_over(request: BindingRequest, moment: dt.datetime) -> bool:
@@ -95,7 +100,7 @@ def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> 
         _belongs(found, request)
         return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=_is_there(found, began))
     if _would_be_over(request, began):  # it would have ended by now, so its absence proves nothing
-        return ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
+        return ledger.lapse(request.entry_id or 0, evidence=_why_over(request))
     if not is_late or _unclaimed(request).exists():  # a binding that two requests may have made denies neither
         return False
     evidence = _("the list of %(when)s holds no such binding: nothing was bound") % {"when": _minute(began)}

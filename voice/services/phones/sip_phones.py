@@ -43,6 +43,7 @@ def sync(application: Application) -> int:
         found: dict[str, wire.SipPhone] = {}
         lost: set[str] = set()
         listed = SipPhone.objects.filter(application=application, gone_at=None)
+        known_before = set(SipPhone.objects.filter(application=application).values_list("account", flat=True))
         voice = laaffic_client().voice
 
         def take(records: Sequence[wire.SipPhone]) -> None:
@@ -59,7 +60,8 @@ def sync(application: Application) -> int:
         ).without(len(lost))
         if told.is_complete:
             listed.filter(due.unseen("last_seen_at", began)).update(gone_at=timezone.now())
-        is_telling = all(phone.name for phone in found.values())  # one without a name may be any request's
+        # A new one without a name may be any request's.
+        is_telling = all(phone.name or phone.account in known_before for phone in found.values())
         phone_evidence.settle(application, began=began, is_complete=told.is_complete and is_telling)
         return Copied(len(found), is_complete=told.is_complete, unreadable=told.unreadable)
 

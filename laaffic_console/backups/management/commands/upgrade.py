@@ -18,6 +18,8 @@ from laaffic_console.kit.words.figures import number
 
 class Command(ConsoleCommand):
     help = "Bring the console to this version while campaigns run: stop, migrate, start, and say how long it took."
+    # "" where a person stops or starts these by hand.
+    may_be_empty = frozenset({"ready_web", "stop_workers", "stop_web", "start_web", "start_workers"})
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--backup", type=Path, metavar="FILE", help="write a backup first")

@@ -41,7 +41,8 @@ class Command(ConsoleCommand):
         password = os.environ.get(VARIABLE)
         if not password:
             raise CommandError("Set DJANGO_SUPERUSER_PASSWORD to the password.")
-        refuse_name(options["username"])
+        if not User.objects.filter(username=options["username"]).exists():  # an earlier version took more names
+            refuse_name(options["username"])
         with transaction.atomic():
             user, is_new = get_user_model().objects.get_or_create(
                 username=options["username"], defaults={"is_staff": True, "is_superuser": True}
