@@ -78,6 +78,15 @@ def test_an_empty_value_is_not_taken_for_none(given: list[str]) -> None:
         call_command(*given)
 
 
+def test_where_empty_says_that_a_person_does_it_it_is_taken() -> None:
+    by_hand = [
+        part for name in ("--stop-workers", "--stop-web", "--start-web", "--start-workers") for part in (name, "")
+    ]
+
+    with pytest.raises(CommandError, match="^--address is “nowhere”"):
+        call_command("upgrade", "--address", "nowhere", *by_hand)
+
+
 def test_from_a_shell_it_is_said_without_a_trace(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     monkeypatch.setattr(sys, "argv", ["manage.py", "contacts", "export", "people.csv", "--group", ""])
 

@@ -12,12 +12,13 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.http import StreamingHttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.api import documents as api
 from laaffic_console.api.email import documents as api_email
+from laaffic_console.api.handling.problems import handled
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard.people import roles
 from laaffic_console.exporting import kinds
@@ -26,6 +27,7 @@ from laaffic_console.kit.audit import acts
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import own_page
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.files.contact_headers import attribute_header
 from messaging.models import Batch, Campaign, Contact, EmailMessage, EmailTally, Message, Submission, SuppressionEntry
 from messaging.registered.export_kinds import RECIPIENTS
@@ -358,3 +360,12 @@ def test_on_a_new_console_viewers_see_masked_numbers() -> None:
     names = Group.objects.filter(permissions__codename="see_numbers").values_list("name", flat=True)
 
     assert set(names) == {roles.OPERATOR, roles.APPROVER, roles.ADMINISTRATOR}
+
+
+def test_a_refusal_of_the_api_is_masked_at_its_field_too() -> None:
+    why = NotNow({"callee": f"Laaffic refuses {NUMBER}."})
+    with acts.acting(lambda: BLIND):
+        body = json.dumps(handled(why, {"request": RequestFactory().get("/api/v1/calls"), "view": None}).data)
+
+    assert NUMBER not in body
+    assert body.count("4477") == 2

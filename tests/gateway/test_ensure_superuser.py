@@ -46,6 +46,15 @@ def test_a_name_that_no_page_takes_makes_nobody(monkeypatch: pytest.MonkeyPatch,
     assert not User.objects.exists()
 
 
+def test_who_has_such_a_name_from_an_earlier_version_gets_a_new_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.create_superuser("ops team")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", GOOD)
+
+    call_command("ensure_superuser", "ops team", stdout=StringIO())
+
+    assert User.objects.get().check_password(GOOD)
+
+
 @pytest.mark.parametrize("password", ["abc", "bob-the-superuser"])
 def test_nor_does_djangos_own_command_without_a_keyboard(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     given = {"username": "bob-the-superuser", "email": "bob@example.org", "interactive": False, "stdout": StringIO()}

@@ -8,7 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.models import Trouble
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.kit.words import stored_words
 
 ROOT = Path(__file__).parents[2]
@@ -39,3 +41,17 @@ def test_pages_say_it_in_the_readers_language(admin_client: Client, monkeypatch:
 
     for address in (reverse("admin:gateway_trouble_changelist"), reverse("health")):
         assert "Gruppenanruf 12" in admin_client.get(address).content.decode()
+
+
+@pytest.mark.django_db
+def test_what_waits_for_a_person_hides_no_fault() -> None:
+    """Anybody can send STOPs of numbers without a country code."""
+    for n in range(12):
+        now = timezone.now()
+        Trouble.objects.create(name=f"reply from 98{n}", problem="STOP", is_persons=True, first_at=now, last_at=now)
+    isolation.note("the sweep of budgets", RuntimeError("broken now"))
+
+    said = [str(sign.says) for sign in health_page.troubles()]
+
+    assert any("broken now" in one for one in said)
+    assert len(said) == health_page.SHOWN_OF_PERSONS + 1

@@ -25,6 +25,7 @@ from laaffic_console.laaffic import (
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.numbers import _owned, _pool
 from laaffic_console.laaffic.pages import read_page
+from laaffic_console.laaffic.reports import count
 from tests.laaffic.against_sandbox import every
 from tests.laaffic.conftest import ScriptedGateway, answer, raw
 from tests.laaffic.test_golden_sms import DOCUMENTED_HEADERS
@@ -576,3 +577,12 @@ class EditNumberTests:
         gateway.client().numbers.edit_number(number="917860550100", settings=NumberSettings(remark=long), held=[long])
 
         assert gateway.received[-1].json()["remark"] == long
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [(99, 99), (99.0, 99), ("99.0", 99), ("50,000", 50_000), ("50.000", None), ("1e3", None), ("", None), (None, None)],
+)
+def test_a_count_is_read_only_where_it_can_be_read_in_one_way(written: object, read: int | None) -> None:
+    """A point before three digits is a thousands separator in half of the world."""
+    assert count(written) == read

@@ -19,13 +19,14 @@ from django.utils import timezone, translation
 from laaffic_console import conf
 from laaffic_console.checks.console import check_email
 from laaffic_console.dashboard.health import health_page
+from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
 from laaffic_console.reports import asking, asking_form, jobs, report_keys
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.report_form import ReportForm
 from laaffic_console.reports.services import mailing, saving, schedule
-from messaging.models import SentTally
+from messaging.models import Campaign, SentTally
 from tests.messaging.conftest import run_jobs
 from tests.reports.conftest import Sent
 
@@ -138,6 +139,19 @@ def test_what_is_due_outlives_an_edit(grace: User, sent: Sent) -> None:
 
     assert list(Sending.objects.values_list("due_at", flat=True)) == [due]
     assert Report.objects.get().next_at == planned
+
+
+def test_one_whose_filter_is_gone_can_still_be_renamed_and_ended(grace: User) -> None:
+    campaign = Campaign.objects.create(name="A", application=Application.objects.create(app_id="a", channel="sms"))
+    report = Report(owner=grace, name="Mine", query=f"period=last_month&campaign={campaign.pk}")
+    saving.keep(report, [])
+    campaign.delete()
+
+    report.name = "Ours"
+    saving.keep(report, [])
+    report.query += "&country=IN"
+    with pytest.raises(ValidationError, match="campaign"):
+        saving.keep(report, [])
 
 
 def test_only_another_schedule_is_planned_anew(grace: User) -> None:

@@ -40,6 +40,7 @@ from laaffic_console.reports.models import Report
 
 SHOWN_WORKERS = 30
 SHOWN_TROUBLES = 10
+SHOWN_OF_PERSONS = 5  # which stay until a person ends them, and may be many; the list has them all
 COUNTED = 10_000  # beyond this a queue is "many": counting more would make the page slow
 CHECKS_KEPT = 60.0  # seconds
 
@@ -184,7 +185,8 @@ def troubles() -> list[Sign]:
             % {"problem": in_text(trouble.problem), "times": trouble.times, "age": age(trouble.last_at)},
             reverse("admin:gateway_trouble_changelist"),
         )
-        for trouble in Trouble.objects.order_by("-is_persons", "-last_at")[:SHOWN_TROUBLES]
+        for is_persons, most in ((True, SHOWN_OF_PERSONS), (False, SHOWN_TROUBLES))
+        for trouble in Trouble.objects.filter(is_persons=is_persons).order_by("-last_at")[:most]
     ]
 
 

@@ -1,6 +1,7 @@
 """The same text to the same people within a day: most often a launch by mistake, so it needs a reason."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 
 from django.contrib.auth.models import User
@@ -87,10 +88,12 @@ def _given_alike(draft: Campaign, others: QuerySet[Campaign]) -> Iterator[Campai
 
 def without_outcome(draft: Campaign) -> LedgerEntry | None:
     """The newest request of the last day that nobody knows the outcome of, and that said the same to some of these."""
-    same = _the_same(draft).filter(application=draft.application, kind__in=_alike(draft))
+    # Asked for its application, SQLite would go through all that this one ever asked.
+    same = _the_same(draft).filter(kind__in=_alike(draft))
     opened = open_acts.rows().filter(about_kind="campaign", about_id__in=same.values("pk"))
     given = _subscribers(draft)
-    for entry in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
+    of_this = (entry for entry in opened if entry.application_id == draft.application_id)
+    for entry in itertools.islice(of_this, OPEN_AT_MOST):
         other = Campaign.objects.get(pk=entry.about_id or 0)
         has_both = Campaign.objects.filter(_shares(draft), pk=other.pk).exists()
         if has_both or not given.isdisjoint(_subscribers(other)):

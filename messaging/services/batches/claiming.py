@@ -20,7 +20,7 @@ from laaffic_console.gateway.services.work import pacing, workers
 from laaffic_console.gateway.services.work.pacing import RateLimit
 from laaffic_console.kit.sql.constant_sql import Given, Select, moment
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind
-from messaging.services.batches import written_off
+from messaging.services.batches import limited_phones, written_off
 from messaging.services.batches.batch_texts import texts_of
 from messaging.services.batches.bulk_writes import give_to_requests, write_segments
 from messaging.services.batches.carving import carve, carve_heads
@@ -60,7 +60,6 @@ class Shut:
     kind: HoldKind = HoldKind.OTHER
 
 
-ON_TIME = dt.timedelta(minutes=10)  # claimed so long after its moment, a batch was only behind others
 FREELY = 4  # batches locked before it is known how many are needed
 
 TEXTS_CARVED = 12  # of a batch, in one transaction, where a request carries one text; CLAIMS_AHEAD batches at a time
@@ -113,19 +112,9 @@ def _claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | W
         return loads
     pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
     claims = _take(campaign, loads, token)
-    _count_no_pauses([load.batch for load in loads])
+    limited_phones.count_no_pauses([load.batch for load in loads])
     gate_tallies.move(campaign, standing)
     return claims
-
-
-def _count_no_pauses(batches: Sequence[Batch]) -> None:
-    """A phone's limit is waited for by trying, which a pause, a hold or a stopped worker has delayed."""
-    limited = [batch for batch in batches if batch.limited_since and batch.not_before]
-    now = database_clock.now() if limited else None
-    for batch in limited:
-        if now is not None and batch.not_before and now - batch.not_before > ON_TIME:
-            later = F("limited_since") + (now - batch.not_before)
-            Batch.objects.filter(pk=batch.pk).update(limited_since=later)
 
 
 def _as_it_is(campaign: Campaign) -> tuple[Any, ...]:
@@ -373,5 +362,5 @@ def release(claimed: Claim, why: str) -> bool:
         if not unsent.update(state=LedgerEntry.State.NOT_SENT, settled_at=timezone.now(), **kept_back):
             return False
         of_this = Batch.objects.filter(pk=claimed.batch_id, entry_id=claimed.entry_id)
-        of_this.update(state=BatchState.QUEUED, token="", attempt=F("attempt") - 1)  # a refusal's wait grows with it
+        limited_phones.put_back(of_this, attempt=F("attempt") - 1)  # a refusal's wait grows with it
     return True

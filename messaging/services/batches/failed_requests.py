@@ -20,7 +20,7 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import Code, InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import carving, error_limit
+from messaging.services.batches import carving, error_limit, limited_phones
 from messaging.services.batches.unanswered import WAITING, mark_unknown
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim
@@ -119,13 +119,13 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
             Batch.objects.filter(pk=batch.pk, limited_since=None).update(limited_since=database_clock.in_statement())
             return Aftermath()  # one phone has its limit; the others need not wait for it
         case Remedy.FIX_ADDRESS:
-            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            limited_phones.put_back(Batch.objects.filter(pk=batch.pk))
             return Aftermath(hold_because=sentence)
         case Remedy.SPLIT if refusal.entry.is_foreign and not several:
-            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            limited_phones.put_back(Batch.objects.filter(pk=batch.pk))
             return Aftermath(hold_because=_too_large_alone(refusal))
         case Remedy.HOLD_ACCOUNT | Remedy.RESIGN:
-            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            limited_phones.put_back(Batch.objects.filter(pk=batch.pk))
             account_hold.place(refusal, entry_id=claimed.entry_id)
             return Aftermath(account_is_held=True)
         case _ if several and (refusal.calls_for is Remedy.SPLIT or refusal.entry.of_number):
@@ -155,7 +155,7 @@ def _make_ready_again(batch: Batch, claimed: Claim, refusal: Refused) -> Afterma
         aftermath = _requeue(batch, refusal, wait_because=gone)
         aftermath.is_made_ready_again = True
         return aftermath
-    Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+    limited_phones.put_back(Batch.objects.filter(pk=batch.pk))
     sentence = _("%(why)s Its attachments had just been uploaded. Nothing was rejected.")
     return Aftermath(hold_because=sentence % {"why": code_words.refused(refusal)})
 
@@ -184,7 +184,7 @@ def _has_several_countries(batch: Batch) -> bool:
 def _settle_unfit(campaign_id: int, batch: Batch, claimed: Claim, unfit: Unfit) -> Aftermath:
     """Reject only the recipient at fault and send the rest; what is wrong for everybody waits for a person."""
     if unfit.field not in OF_TEXT | OF_NUMBER:
-        Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+        limited_phones.put_back(Batch.objects.filter(pk=batch.pk))
         sentence = _("Its requests cannot be made (%(why)s), so nothing was sent. Correct that, then resume.")
         return Aftermath(hold_because=sentence % {"why": unfit.message[:150]})
     if len(claimed.texts if unfit.field in OF_TEXT else claimed.message_ids) > 1:
@@ -196,7 +196,7 @@ def _settle_unfit(campaign_id: int, batch: Batch, claimed: Claim, unfit: Unfit) 
 
 def _split(batch: Batch) -> None:
     """A batch refused whole goes again in two halves, until what is wrong is alone and the rest has gone."""
-    Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+    limited_phones.put_back(Batch.objects.filter(pk=batch.pk))
     batch.state = BatchState.QUEUED
     carving.carve_head(batch, max(1, batch.queued // 2))
 

@@ -14,6 +14,7 @@ from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import SIGNS_AGAIN_WITHIN
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, MessageState
+from messaging.services.batches import limited_phones
 from messaging.services.tallies import sent_tallies
 
 FIRST_CHECK = dt.timedelta(seconds=30)
@@ -60,7 +61,7 @@ def _recover(batch_id: int, entry_id: int, left_at: dt.datetime | None) -> None:
     died = known_by.console("its worker died before the request left")
     unsent = entries.filter(state=EntryState.PREPARED)
     if unsent.update(state=EntryState.NOT_SENT, settled_at=now, **died.columns()):
-        Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="", attempt=F("attempt") - 1)
+        limited_phones.put_back(Batch.objects.filter(pk=batch_id), attempt=F("attempt") - 1)
         return
     entry = entries.get()
     # What lies further ahead was written by a clock that was wrong. If its worker lives after all, the answer counts.

@@ -131,7 +131,9 @@ def budget(
             "left": budgets.in_words(one, standing.left),
             "per": one.get_per_display().lower(),
         }
-        if standing.counter.lifted_at is None and needs > standing.left:
+        if standing.counter.lifted_at is None and not one.currency and recipients is None and is_whole:
+            yield Check(f"budget:{one.pk}", Level.TICK, budgets.size_not_known(one), moves=True)
+        elif standing.counter.lifted_at is None and needs > standing.left:
             said = _(
                 "Of the budget of %(limit)s for each %(per)s %(left)s are left. What fits leaves, then it is held."
             )

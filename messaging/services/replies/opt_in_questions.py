@@ -12,7 +12,7 @@ from django.utils import timezone
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.said import gettext as _
 from messaging import msisdn
-from messaging.models import OptInQuestion, Reply, ReplyPull
+from messaging.models import Approval, Campaign, CampaignState, OptInQuestion, Reply, ReplyPull
 from messaging.services.channels import channels
 from messaging.services.contacts import suppression
 from messaging.services.replies import departures
@@ -47,16 +47,22 @@ def want(row: Reply, channel: str) -> None:
 
 
 def _may_be_asked(question: OptInQuestion) -> bool:
-    """Not while an earlier question may still leave: a draft, or one that waits, is held or paused."""
+    """Not while an earlier question may still leave: it waits, is held or paused, or is a draft about which a second
+    person has been asked. Any other draft was refused, and keeps nobody from asking after a day."""
     asked_at = question.asked_at
     if (campaign := question.campaign) is not None:
         if (left := departures.of_one_person([campaign.pk]).get(campaign.pk)) is not None:
             asked_at = left.at
         elif campaign.state in counting.OVER:
             asked_at = None
-        else:
+        elif campaign.state != CampaignState.DRAFT or question.is_to_ask or _is_awaited(campaign):
             return False
     return asked_at is None or asked_at < timezone.now() - ONCE_IN
+
+
+def _is_awaited(draft: Campaign) -> bool:
+    open_ones = [Approval.Outcome.ASKED, Approval.Outcome.APPROVED]
+    return Approval.objects.filter(campaign=draft, outcome__in=open_ones).exists()
 
 
 def _last_restore() -> dt.datetime | None:

@@ -107,11 +107,18 @@ def obey(rows: Sequence[Reply], *, again: Sequence[Reply] = ()) -> None:
             why=_("replied “%(word)s”") % {"word": found[row.key]},
         )
         if row.key in known:
+            if settings.LAAFFIC_DOUBLE_OPT_IN:  # as if the STOP had been learned of before it
+                consents.put(_said(row, ConsentState.UNKNOWN, _withdrawn(row.number, channels)))
             continue
         if settings.LAAFFIC_DOUBLE_OPT_IN:
             _ask_first(row, channels)
         else:
             consents.put(_said(row, ConsentState.GIVEN, channels))
+
+
+def _withdrawn(number: str, channels: Sequence[str]) -> list[str]:
+    states = {consent.channel: consent.state for consent in consents.of_person(number)}
+    return [channel for channel in channels if states.get(channel) == ConsentState.WITHDRAWN]
 
 
 def _asked(row: Reply) -> str | None:

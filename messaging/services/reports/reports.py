@@ -178,12 +178,16 @@ class _Applying:
             _fold_segments(row, report)
             return False, False
         there = standing_amounts.of_row(row)
-        if told == there:  # as when it is repeated
-            return state > row.state, False
-        if there is not None:
-            its_rank = self._kept_rank(row.pk) or standing_amounts.rank_of(row)
-            if not standing_amounts.wins(told, standing_amounts.rank(state, report.source), there, its_rank):
-                return False, False
+        its_rank = self._kept_rank(row.pk) or standing_amounts.rank_of(row)
+        rank_of_told = standing_amounts.rank(state, report.source)
+        if told == there:  # as when it is repeated: now a better report says it, too
+            if rank_of_told <= its_rank:
+                return state > row.state, False
+            if MessageState.ACCEPTED < state == row.state:
+                row.report_source, row.touched = report.source, True
+            return True, False
+        if there is not None and not standing_amounts.wins(told, rank_of_told, there, its_rank):
+            return False, False
         if _is_doubtful(row, report, self.judge):
             said = f"told as {report.pay} {report.currency}; not counted before getReport says the same"
             self.events.append(_event(row, report, said.replace("  ", " "), doubtful_amounts.SOURCE))

@@ -20,6 +20,7 @@ from laaffic_console.gateway.services.client import account
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.reply_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 from messaging.models import (
+    Approval,
     Batch,
     BatchState,
     Campaign,
@@ -221,12 +222,26 @@ class DoubleOptInTests:
         write("START")
         self.asked()
         Campaign.objects.update(state=state)
+        if state == "draft":
+            Approval.objects.create(campaign=Campaign.objects.get())
         OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=9))
 
         write("START", after=1)
         self.asked()
 
         assert Campaign.objects.count() == 1
+
+    def test_a_question_that_was_refused_and_stayed_a_draft_keeps_nobody_from_being_asked(self) -> None:
+        """As an earlier version left it."""
+        write("START")
+        self.asked()
+        Campaign.objects.update(state="draft")
+        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=9), problem="No.")
+
+        write("START", after=1)
+        self.asked()
+
+        assert Campaign.objects.count() == 2
 
     @pytest.mark.parametrize("state", [MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED])
     def test_whom_no_question_has_reached_is_asked_by_the_next_start(self, state: MessageState) -> None:
@@ -386,6 +401,13 @@ class DoubleOptInTests:
         write("YES", after=10)
 
         assert state_of(NUMBER) != GIVEN
+
+    def test_in_any_order_of_learning_a_stop_between_two_starts_leaves_nothing_known(self) -> None:
+        write("START")
+        write("START", after=2)
+        write("STOP", after=1)
+
+        assert state_of(NUMBER) == UNKNOWN
 
     def test_a_yes_that_nobody_has_asked_for_is_none(self) -> None:
         write("YES")

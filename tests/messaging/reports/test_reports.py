@@ -316,6 +316,32 @@ class OrderTests:
         said = amount_told(*wins)
         assert ends.pop()[4:7] == (int(said["pay"] * 1_000_000), said["currency"], said["segments"])
 
+    @pytest.mark.parametrize("same", [DELIVERED_ASKED, FAILED_ASKED])
+    def test_an_amount_that_a_better_report_repeats_is_that_ones(
+        self, application: Application, group: ContactGroup, same: Any
+    ) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        answers.write_all(Batch.objects.all())
+
+        def says(pay: str, state: DeliveryState, source: Source) -> DeliveryReport:
+            return report(claim, 0, state, source=source, pay=Decimal(pay), currency="USD", segments=1)
+
+        worse = self.FAILED_ASKED if same == self.DELIVERED_ASKED else self.FAILED
+        told = [says("0.001", *(self.FAILED if same == self.DELIVERED_ASKED else self.PENDING)), says("0.001", *same)]
+        told += [says("0.009", *worse), report(claim, 0, DeliveryState.DELIVERED, **NO_AMOUNT)]
+        ends = set()
+
+        for order in itertools.permutations(told):
+            with transaction.atomic():
+                for one in order:
+                    reports.apply_now([one])
+                ends.add(message(claim).pay_micros)
+                transaction.set_rollback(True)
+
+        assert ends == {1000}
+
     def test_a_better_report_without_a_moment_leaves_none(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 1)
         campaign, claim = claimed(application, group)

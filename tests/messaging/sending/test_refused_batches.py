@@ -9,13 +9,13 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import OutcomeUnknown, Refused, SendResult
 from laaffic_console.laaffic.codes import Family, lookup
-from messaging.models import Batch, Campaign, Contact, ContactGroup, Message, MessageState
+from messaging.models import Batch, Campaign, CampaignState, Contact, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, error_limit, failed_requests, settling, unanswered
 from messaging.services.campaigns import drafts, resolving, starting
@@ -262,6 +262,25 @@ class NotTriedTests:
     def test_a_pause_does_not_count(self, limited: Campaign) -> None:
         days = dt.timedelta(days=3)
         Batch.objects.update(not_before=database_clock.now() - days, limited_since=F("limited_since") - days)
+
+        self.tried(limited)
+
+        assert Message.objects.get().state == MessageState.QUEUED
+        assert self.hours() == 25
+
+    @pytest.mark.parametrize("how", ["is held", "is given back"])
+    def test_nor_does_a_hold_that_its_own_request_meets(self, limited: Campaign, how: str) -> None:
+        Batch.objects.update(not_before=database_clock.now())
+        claimed = departed(limited) if how == "is held" else claiming.claim(limited, "token")
+        assert isinstance(claimed, Claim)
+        if how == "is held":
+            failed_requests.settle_error(limited.pk, claimed, refused("-10"))
+            AccountHold.objects.all().delete()
+            Campaign.objects.update(state=CampaignState.RUNNING, account_hold=None)
+        else:
+            assert claiming.release(claimed, "stopped")
+        days = dt.timedelta(days=3)
+        Batch.objects.update(not_before=F("not_before") - days, limited_since=F("limited_since") - days)
 
         self.tried(limited)
 
