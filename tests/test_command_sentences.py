@@ -83,7 +83,7 @@ def test_where_empty_says_that_a_person_does_it_it_is_taken() -> None:
         part for name in ("--stop-workers", "--stop-web", "--start-web", "--start-workers") for part in (name, "")
     ]
 
-    with pytest.raises(CommandError, match="^--address is “nowhere”"):
+    with pytest.raises(CommandError, match=r"^--address is “nowhere”"):
         call_command("upgrade", "--address", "nowhere", *by_hand)
 
 
