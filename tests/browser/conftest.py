@@ -52,18 +52,23 @@ def troubles() -> list[str]:
     return []
 
 
-@pytest.fixture(scope="session")
-def window(chromium: Browser, live_server: LiveServer, django_db_blocker: DjangoDbBlocker) -> Iterator[BrowserContext]:
-    """One for all tests of this process: styles and scripts are fetched once.
-
-    A page may ask once more while its test ends; that request is answered like any other.
-    """
+def new_window(chromium: Browser, live_server: LiveServer) -> BrowserContext:
     context = chromium.new_context(
         viewport={"width": 1360, "height": 900}, base_url=live_server.url, reduced_motion="reduce"
     )
     context.set_default_timeout(60_000)
     expect.set_options(timeout=30_000)
     context.add_init_script(HURRY)
+    return context
+
+
+@pytest.fixture(scope="session")
+def window(chromium: Browser, live_server: LiveServer, django_db_blocker: DjangoDbBlocker) -> Iterator[BrowserContext]:
+    """One for all tests of this process: styles and scripts are fetched once.
+
+    A page may ask once more while its test ends; that request is answered like any other.
+    """
+    context = new_window(chromium, live_server)
     with django_db_blocker.unblock():
         yield context
         context.close()
@@ -84,6 +89,20 @@ def page(
     own_session: None, window: BrowserContext, live_server: LiveServer, troubles: list[str], db: None
 ) -> Iterator[Page]:
     """Signed in as an administrator, without the sign-in page, which has a test of its own."""
+    yield from signed_in(window, live_server, troubles)
+
+
+@pytest.fixture
+def page_with_a_clock(
+    own_session: None, chromium: Browser, live_server: LiveServer, troubles: list[str], db: None
+) -> Iterator[Page]:
+    """A page in a window of its own: the clock that a test sets is its window's, and would stay for the tests after."""
+    window = new_window(chromium, live_server)
+    yield from signed_in(window, live_server, troubles)
+    window.close()
+
+
+def signed_in(window: BrowserContext, live_server: LiveServer, troubles: list[str]) -> Iterator[Page]:
     user = get_user_model().objects.create_superuser("ada", password=PASSWORD)
     window.clear_cookies()
     window.add_cookies(

@@ -55,8 +55,9 @@ def test_the_same_text_again_needs_a_reason(
 
 
 def test_a_launch_is_taken_back(
-    page: Page, sandbox: RunningSandbox, draft: Campaign, run_jobs: Callable[[], int]
+    page_with_a_clock: Page, sandbox: RunningSandbox, draft: Campaign, run_jobs: Callable[[], int]
 ) -> None:
+    page = page_with_a_clock
     page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
     for box in page.locator("#checks input[type=checkbox]").all():
         box.check()

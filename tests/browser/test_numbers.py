@@ -81,9 +81,10 @@ class BindingTests:
         expect(page.locator("#binding-state")).to_contain_text("Unbound here")
 
     def test_one_that_runs_out_while_it_is_looked_at(
-        self, page: Page, sandbox: RunningSandbox, application: Application
+        self, page_with_a_clock: Page, sandbox: RunningSandbox, application: Application
     ) -> None:
         """Its page and its row in the list say so, by the server's clock; and the two can be bound again from there."""
+        page = page_with_a_clock
         bound = binding_changes.bind(
             phone_a="+919876543210",
             phone_b="+919876543211",
