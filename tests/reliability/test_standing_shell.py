@@ -42,3 +42,19 @@ def test_one_that_does_not_end_takes_the_shell_with_it_and_the_next_starts_anoth
         shell.run(["shell", "--command", "import time; time.sleep(60)"], 3)
 
     assert shell.run(["version"], 60).code == 0
+
+
+def test_a_version_that_has_no_such_module_runs_its_own_commands(tmp_path: Path) -> None:
+    package = tmp_path / "laaffic_console"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "conf.py").write_text("HOME_DIR = None\n")
+    (package / "plain_settings.py").touch()
+    (package / "__main__.py").write_text("def main():\n    print('an earlier version')\n    raise SystemExit(3)\n")
+    shell = StandingShell({"DJANGO_SETTINGS_MODULE": "laaffic_console.plain_settings"})
+    shell.home = tmp_path
+    try:
+        done = shell.run(["migrate"], 20)
+    finally:
+        shell.end()
+    assert (done.code, done.output) == (3, "an earlier version\n")

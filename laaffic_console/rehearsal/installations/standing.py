@@ -19,6 +19,10 @@ from typing import TextIO
 
 from laaffic_console.conf import HOME_DIR
 
+# The console at `home` may be a version before this one, which has this module under another name or not at all: the file
+# is this version's, and what it imports is found in the current folder.
+RUN_THIS_FILE = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -63,7 +67,7 @@ class StandingShell:
             self.end()
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "laaffic_console.rehearsal.installations.standing"],
+                [sys.executable, "-c", RUN_THIS_FILE, __file__],
                 cwd=self.home,
                 env=dict(self.environment),
                 stdin=subprocess.PIPE,
