@@ -19,8 +19,8 @@ from typing import TextIO
 
 from laaffic_console.conf import HOME_DIR
 
-# The console at `home` may be a version before this one, which has this module under another name or not at all: the file
-# is this version's, and what it imports is found in the current folder.
+# The console at `home` may be a version before this one, which has this module under another name or not at all: the
+# file is this version's, and what it imports is found in the current folder.
 RUN_THIS_FILE = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 
 
@@ -66,7 +66,7 @@ class StandingShell:
         if self._process is not None and self._process.poll() is not None:
             self.end()
         if self._process is None:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-c", RUN_THIS_FILE, __file__],
                 cwd=self.home,
                 env=dict(self.environment),
