@@ -11,6 +11,7 @@ import argparse
 import http.client
 import json
 import os
+import secrets
 import statistics
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def measured(folder: Path, database: str, rate: int, seconds: int) -> dict[str, 
     }
     command(environment, "migrate", "--verbosity", "0")
     command(environment, "register_app", APPLICATION, "--channel", "sms", "--sender-id", "SHOP")
-    command({**environment, "DJANGO_SUPERUSER_PASSWORD": "bench"}, "createsuperuser", *SUPERUSER)
+    command({**environment, "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(16)}, "createsuperuser", *SUPERUSER)
     token = json.loads(command(environment, "api_token", "create", "bench", *TOKEN))["token"]
     processes = Processes(folder, environment)
     try:
