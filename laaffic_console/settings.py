@@ -234,7 +234,7 @@ DATABASE_HAS_POOLER = conf.has_pooler()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "laaffic_console.gateway.redis_cache.RedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"serializer": "laaffic_console.gateway.cache_json.JsonSerializer"},
     }

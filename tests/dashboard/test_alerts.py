@@ -17,6 +17,7 @@ from django.conf import LazySettings
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
+from django_q.conf import Conf
 from prometheus_client.parser import text_string_to_metric_families
 
 from laaffic_console.dashboard.health import metrics
@@ -124,8 +125,19 @@ def balance_old() -> None:
     BalanceReading.objects.update(at=timezone.now() - dt.timedelta(hours=2))
 
 
+def queue_away() -> None:
+    Conf.ORM, Conf.REDIS = None, "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture(autouse=True)
+def _queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Conf, "ORM", Conf.ORM)
+    monkeypatch.setattr(Conf, "REDIS", Conf.REDIS)
+
+
 PROVOKED: dict[str, Callable[[], None]] = {
     "NoWorker": no_worker,
+    "QueueAway": queue_away,
     "SweepLate": lambda: swept(90),
     "InboxLags": inbox_lags,
     "AccountHeld": account_held,

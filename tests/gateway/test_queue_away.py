@@ -1,7 +1,9 @@
 """Broker and cache refuse connections: nothing that was committed is undone, and the sweeper rings later."""
 
+import contextlib
 import json
 import logging
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
+from laaffic_console.gateway import redis_outage
 from laaffic_console.gateway.models import Application, PushedBody
 from laaffic_console.gateway.queue import redis_queue
 from laaffic_console.gateway.services.work import bell
@@ -37,8 +40,10 @@ def queue_away(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Itera
     kept = Conf.ORM, Conf.REDIS
     Conf.ORM, Conf.REDIS = None, NOBODY_LISTENS
     settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": NOBODY_LISTENS}
+        "default": {"BACKEND": "laaffic_console.gateway.redis_cache.RedisCache", "LOCATION": NOBODY_LISTENS}
     }
+
+    monkeypatch.setattr(redis_outage.outage, "over_at", 0.0)
 
     def is_back() -> None:
         Conf.ORM, Conf.REDIS = kept
@@ -106,7 +111,63 @@ class BellTests:
         assert not OrmQ.objects.exists()
 
 
+@pytest.fixture
+def silent_redis(monkeypatch: pytest.MonkeyPatch, queue_away: Callable[[], None]) -> Iterator[socket.socket]:
+    """Redis is configured, takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listens:
+        address = f"redis://127.0.0.1:{listens.getsockname()[1]}/0"
+        monkeypatch.setattr(Conf, "REDIS", address)
+        yield listens
+
+
+def connections_to(listens: socket.socket) -> int:
+    listens.setblocking(False)
+    found = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            listens.accept()[0].close()
+            found += 1
+    return found
+
+
+class SilentRedisTests:
+    def test_only_the_first_bell_waits_for_it(self, silent_redis: socket.socket) -> None:
+        for _ in range(5):
+            bell.ring(JOB)
+
+        assert connections_to(silent_redis) == 1
+
+    def test_after_some_seconds_it_is_tried_again(self, silent_redis: socket.socket) -> None:
+        bell.ring(JOB)
+        redis_outage.outage.over_at = 0.0
+        bell.ring(JOB)
+
+        assert connections_to(silent_redis) == 2
+
+
+def test_while_redis_is_away_the_cache_is_empty(queue_away: Callable[[], None]) -> None:
+    assert cache.add("a", 1) is True
+    assert cache.get("a", "nothing") == "nothing"
+    assert cache.get_many(["a"]) == {}
+    assert not cache.has_key("a")
+    assert not cache.touch("a")
+    assert not cache.delete("a")
+    assert cache.set_many({"a": 1}) == ["a"]
+    cache.set("a", 1)
+    cache.delete_many(["a"])
+    cache.clear()
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("a")
+
+
 class ConsoleTests:
+    def test_somebody_proves_who_they_are(self, queue_away: Callable[[], None], admin_client: Client) -> None:
+        """The limit of wrong passwords is counted in the cache."""
+        wrong = admin_client.post("/account/again/", {"password": "another"})
+        right = admin_client.post("/account/again/", {"password": "password"})
+
+        assert (wrong.status_code, right.status_code) == (200, 302)
+
     def test_a_push_is_stored_and_answered(self, queue_away: Callable[[], None], settings: LazySettings) -> None:
         settings.LAAFFIC_PUSH_TOKENS = ["a-token-that-nobody-guesses"]
         body = json.dumps([{"msgid": "1", "status": "0"}])

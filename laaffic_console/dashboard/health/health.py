@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection
 from django.db.models import Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django_q.brokers import get_broker
 
+from laaffic_console.gateway import queue as bells
 from laaffic_console.gateway.models import AccountHold, PushedBody
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.inbox import inbox
@@ -72,7 +72,7 @@ def database() -> Part:
 
 def queue() -> Part:
     try:
-        waiting = get_broker().queue_size()
+        waiting = bells.of_ringing().queue_size()
     except Exception as problem:  # the broker's client decides what it raises
         return Part("queue", False, type(problem).__name__)
     return Part("queue", True, _("%(n)d waiting") % {"n": waiting})

@@ -12,16 +12,16 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
-from django_q.brokers import get_broker
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from laaffic_console.gateway import queue
 from laaffic_console.gateway.models import IS_OPEN_ENTRY, AccountHold, EntryState, Lease, LedgerEntry
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.inbox import inbox
-from laaffic_console.gateway.services.work import workers
+from laaffic_console.gateway.services.work import bell, workers
 from laaffic_console.kit.registers import gauges
 from laaffic_console.kit.requests.client_address import client_address, is_among
 
@@ -74,8 +74,19 @@ def _by(name: str, help_: str, labels: list[str], rows: dict[tuple[str, ...], fl
     return family
 
 
+def _queue() -> Iterator[GaugeMetricFamily]:
+    """How many bells wait is unknown while Redis is away; every other figure is asked for all the same."""
+    try:
+        waiting = queue.of_ringing().queue_size()
+    except bell.away():
+        yield _one("queue_up", "Whether the queue answers that wakes the workers", 0)
+        return
+    yield _one("queue_up", "Whether the queue answers that wakes the workers", 1)
+    yield _one("queue_length", "Bells that wait for a worker", waiting)
+
+
 def _queue_and_workers(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
-    yield _one("queue_length", "Bells that wait for a worker", get_broker().queue_size())
+    yield from _queue()
     living = list(workers.living().values_list("restarts", flat=True))
     yield _one("workers_alive", "Workers with a fresh heartbeat", len(living))
     yield _one("worker_restarts", "Restarts of the clusters of living workers", sum(living))

@@ -3,7 +3,7 @@
 from django_q.brokers import Broker
 from django_q.conf import Conf
 
-from laaffic_console.gateway.queue.database_queue import DatabaseQueue
+from laaffic_console.gateway.queue.database_queue import DatabaseQueue, QueueBroker
 
 
 def of_cluster(list_key: str | None = None) -> Broker:
@@ -13,3 +13,12 @@ def of_cluster(list_key: str | None = None) -> Broker:
     from laaffic_console.gateway.queue.redis_queue import RedisQueue  # redis takes 7 MB: most consoles do without it
 
     return RedisQueue(list_key)
+
+
+def of_ringing() -> Broker:
+    """Where bells are rung and counted, in any process."""
+    if Conf.ORM:
+        return QueueBroker()
+    from laaffic_console.gateway.queue.redis_queue import bell_rope
+
+    return bell_rope(Conf.REDIS)

@@ -3,16 +3,17 @@
 While it is away, the worker's supervisor says so, once an outage: a cluster's processes only wait for it.
 """
 
+import functools
 from contextlib import suppress
 from time import sleep
 
+import redis
 from django_q.brokers.redis_broker import Redis
-from redis.exceptions import ConnectionError as Unreachable
-from redis.exceptions import TimeoutError as Unanswered
+from django_q.conf import Conf
 
 from laaffic_console.gateway.queue.taken_tasks import Tasks, counted
+from laaffic_console.gateway.redis_outage import AWAY, options, outage
 
-AWAY = (Unreachable, Unanswered)
 LOOK_AGAIN = 1.0  # seconds
 
 
@@ -28,3 +29,25 @@ class RedisQueue(Redis):
         """Twice a second, and read by nobody here."""
         with suppress(*AWAY):
             super().set_stat(key, value, timeout)
+
+
+class BellRope(RedisQueue):
+    """Where bells are rung and counted: nobody waits long for a Redis that is away. One of the `AWAY` is raised."""
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> "redis.Redis":
+        return redis.Redis.from_url(Conf.REDIS, **options())
+
+    def enqueue(self, task: str) -> int:
+        with outage.watch():
+            return int(super().enqueue(task))
+
+    def queue_size(self) -> int:
+        with outage.watch():
+            return int(super().queue_size())
+
+
+@functools.cache
+def bell_rope(address: str) -> BellRope:
+    """The process's own; its connections are opened again after a fork."""
+    return BellRope()

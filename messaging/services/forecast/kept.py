@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.cache import cache
 
-from laaffic_console.gateway.services.work import bell
 from messaging.models import Campaign
 from messaging.services.channels import channels
 from messaging.services.forecast import forecast
@@ -44,14 +43,11 @@ def _now(channel: str) -> ByCountry:
 def _lately(channel: str) -> ByCountry:
     """Asked once a minute: single messages come by the dozen a second, and nobody was shown a price for them."""
     key = f"prices:{channel}"
-    with bell.or_without():
-        found: ByCountry | None = cache.get(key)
-        if found is not None:
-            return found
-    known = _now(channel)
-    with bell.or_without():
-        cache.set(key, known, LATELY)
-    return known
+    found: ByCountry | None = cache.get(key)
+    if found is None:
+        found = _now(channel)
+        cache.set(key, found, LATELY)
+    return found
 
 
 def _priced(price: prices.Price | None) -> dict[str, str | None]:

@@ -8,16 +8,13 @@ committed, and never fails the request or the job that pulled it.
 import functools
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.core.cache import cache
 from django.db import DatabaseError, transaction
-from django_q.conf import Conf
 from django_q.tasks import async_task
 
-from laaffic_console.gateway.queue.database_queue import QueueBroker
+from laaffic_console.gateway import queue
 
 logger = logging.getLogger(__name__)
 
@@ -34,17 +31,8 @@ def redis_errors() -> Errors:
 
 
 def away(*also: type[Exception]) -> Errors:
-    """What broker and cache raise while they are away."""
+    """What the queue raises while it is away."""
     return (OSError, DatabaseError, *redis_errors(), *also)
-
-
-@contextmanager
-def or_without() -> Iterator[None]:
-    """Do what the cache only makes quicker, or leave it out while the cache is away."""
-    try:
-        yield
-    except away() as problem:
-        logger.info("the cache is away (%s)", type(problem).__name__)
 
 
 def may_take(job: str, seconds: float) -> None:
@@ -72,21 +60,14 @@ def ring_once_a_second(job: str) -> None:
 def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
     told = options_of(job) if timeout is None else {"timeout": timeout}
     try:
-        if Conf.ORM:
-            told["broker"] = QueueBroker()
-        async_task(job, *args, **told)
+        async_task(job, *args, broker=queue.of_ringing(), **told)
     except away() as problem:
         logger.warning("the queue is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
 
 
 def _ring_unless_rung(job: str) -> None:
-    """Ring after the commit: neither a slow cache nor a missing one may hold or undo a transaction."""
-    try:
-        is_first = cache.add(f"bell:{job}", 1, timeout=1)
-    except away() as problem:
-        logger.warning("the cache is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
-        return
-    if is_first:
+    """Ring after the commit: a slow cache may not hold a transaction."""
+    if cache.add(f"bell:{job}", 1, timeout=1):
         _ring_now(job)
 
 

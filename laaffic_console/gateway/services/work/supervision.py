@@ -22,9 +22,9 @@ from types import FrameType
 from django.db import InterfaceError, OperationalError, ProgrammingError, close_old_connections, connection
 from django.db.models import F
 from django.utils import timezone
-from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
+from laaffic_console.gateway import queue
 from laaffic_console.gateway.cluster_guard import NONE, Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
 from laaffic_console.gateway.services.database import database_clock, isolation
@@ -56,7 +56,7 @@ def _which(problem: Exception) -> str:
 
 def _ask_queue() -> None:
     """Raises while the queue is away: a cluster without it ends as it starts, with a trace of each of its processes."""
-    get_broker().queue_size()
+    queue.of_ringing().queue_size()
 
 
 class Supervisor:
@@ -165,9 +165,9 @@ class Supervisor:
     def _ring(self) -> None:
         now = time.monotonic()
         self.moments.ring()
-        if now >= self.next_ping and get_broker().queue_size() < QUEUE_ENOUGH:
+        if now >= self.next_ping and queue.of_ringing().queue_size() < QUEUE_ENOUGH:
             self.next_ping = now + PING_EVERY
-            async_task("laaffic_console.gateway.jobs.heartbeat")
+            async_task("laaffic_console.gateway.jobs.heartbeat", broker=queue.of_ringing())
         if now >= self.next_sweep:
             self.next_sweep = now + SWEEP_EVERY
             # Not released here: of all the supervisors on all machines one sweeps in this time. The second lease is
