@@ -32,6 +32,9 @@ environment.read_file(environment.file_named("CONSOLE_ENV_FILE", HOME_DIR / ".en
 VAR_DIR = Path(environment.text("CONSOLE_VAR_DIR", str(HOME_DIR / "var")))
 try:
     private_files.make_private(VAR_DIR)
+except private_files.NotItsOwn as foreign:
+    what = f"a folder of the console's own: it holds {foreign}. Name one that holds nothing else, such as {VAR_DIR}/var"
+    raise environment.refused("CONSOLE_VAR_DIR", str(VAR_DIR), what) from None
 except OSError as trouble:
     what = f"a folder that can be written ({trouble.strerror})"
     raise environment.refused("CONSOLE_VAR_DIR", str(VAR_DIR), what) from None

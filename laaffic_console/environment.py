@@ -136,6 +136,19 @@ def listening(setting: str, usual: str) -> str:
     return given
 
 
+def laaffic_timeouts() -> tuple[float, float]:
+    """Seconds to connect to Laaffic, and until it answers."""
+    return number("LAAFFIC_CONNECT_TIMEOUT", 10.0, most=600), number("LAAFFIC_READ_TIMEOUT", 30.0, most=600)
+
+
+def patience_of_a_request() -> int:
+    """Seconds that a process is given to end: one request to Laaffic, and a moment to keep its answer.
+
+    At most 95, by the check laaffic.E108: what stops it (systemd, compose) must wait longer.
+    """
+    return math.ceil(sum(laaffic_timeouts())) + 5
+
+
 def web_server() -> tuple[str, int, int]:
     """Where the web server listens, its number of processes, and the threads of each."""
     return (

@@ -36,10 +36,7 @@ LAAFFIC_PUSH_SOURCES = environment.listed("LAAFFIC_PUSH_SOURCES")
 # Addresses of our own reverse proxies: from these alone X-Forwarded-For is believed, for the list above.
 TRUSTED_PROXIES = environment.listed("TRUSTED_PROXIES")
 LAAFFIC_ORDER_PREFIX = environment.text("LAAFFIC_ORDER_PREFIX", "lc")
-LAAFFIC_TIMEOUTS = (
-    environment.number("LAAFFIC_CONNECT_TIMEOUT", 10.0, most=600),
-    environment.number("LAAFFIC_READ_TIMEOUT", 30.0, most=600),
-)
+LAAFFIC_TIMEOUTS = environment.laaffic_timeouts()
 # After so many seconds the process of a single act has died: its answer is no longer expected.
 LAAFFIC_LOST_AFTER_SECONDS = max(120.0, sum(LAAFFIC_TIMEOUTS) + 30)
 # A request of the API that has not been answered by then has died; a caller that repeats it takes over.

@@ -19,6 +19,7 @@ worker_class = "laaffic_console.patient_worker.PatientWorker"
 # Threads are cheap while they wait for a slow client: so the console withstands so many of those without a proxy.
 try:
     bind, workers, threads = environment.web_server()
+    graceful_timeout = environment.patience_of_a_request()  # what has left for Laaffic is answered before it ends
 except ImproperlyConfigured as wrong:
     sys.exit(str(wrong))
 # Each thread has a connection of its own to SQLite, and keeps it for a minute: conf.py gives it less memory.
@@ -26,12 +27,12 @@ os.environ["CONSOLE_IN_THREADS"] = "1"
 # Seconds; also how long a client that has said nothing may stay.
 keepalive = 5
 timeout = 120
-graceful_timeout = 30
 limit_request_line = 4094
 limit_request_fields = 60
 limit_request_field_size = 8190
 control_socket_disable = True
-umask = 0o077
+# Of a socket in the file system: a proxy whose user is in the server's group connects. No other file is made with it.
+umask = 0o007 if bind.startswith("unix:") else 0o077
 
 
 def on_starting(server: Any) -> None:

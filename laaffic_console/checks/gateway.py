@@ -59,6 +59,16 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
                 id="laaffic.E123",
             )
         )
+    for family, path in settings.LAAFFIC_PATHS.items():
+        if path and not path.startswith("/") and not is_web_address(path):
+            found.append(
+                error(
+                    _("LAAFFIC_PATHS has “%(path)s” for %(family)s, which is neither a path nor a web address.")
+                    % {"path": path, "family": family},
+                    hint=example("sms=/sms,account=/sms"),
+                    id="laaffic.E130",
+                )
+            )
     try:
         ZoneInfo(settings.LAAFFIC_TIME_ZONE)
     except (KeyError, ValueError, OSError):

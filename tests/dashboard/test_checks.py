@@ -54,6 +54,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("LAAFFIC_BASE_URL", "ftp://api.laaffic.com", "E122"),
     ("LAAFFIC_BASE_URL", "https://", "E122"),
     ("LAAFFIC_PATHS", {"smss": "/sms"}, "E123"),
+    ("LAAFFIC_PATHS", {"sms": "sms"}, "E130"),
+    ("LAAFFIC_PATHS", {"sms": "https:/api"}, "E130"),
     ("LAAFFIC_TIME_ZONE", "China", "E124"),
     ("LAAFFIC_TIME_ZONE", "", "E124"),
     ("LAAFFIC_TIMEOUTS", (0.0, 30.0), "E125"),

@@ -30,17 +30,44 @@ def modes(folder: Path) -> set[int]:
     return {mode(path) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_what_was_open_is_closed(tmp_path: Path) -> None:
+def test_what_was_open_is_closed_and_programs_in_it_stay_programs(tmp_path: Path) -> None:
+    """Nobody else enters the folder, so nothing in it needs other rights than it has."""
     var = tmp_path / "var"
-    deep = var / "media" / "imports"
-    deep.mkdir(parents=True)
-    for file in (var / "console.sqlite3", var / "console.sqlite3-wal", var / "log", deep / "people.csv"):
-        file.touch(0o644)
+    var.mkdir(0o755)
+    program = var / "program"
+    program.touch(0o755)
 
     private_files.make_private(var)
 
-    assert {mode(var), mode(deep), mode(deep.parent)} == {0o700}
-    assert modes(var) == {0o600}
+    assert (mode(var), mode(program)) == (0o700, 0o755)
+
+
+@pytest.mark.parametrize("name", private_files.FOREIGN)
+def test_a_folder_that_others_use_is_refused_and_left_as_it_is(tmp_path: Path, name: str) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / name).touch(0o755)
+
+    with pytest.raises(private_files.NotItsOwn, match=name):
+        private_files.make_private(tmp_path)
+
+    assert (mode(tmp_path), mode(tmp_path / name)) == (0o755, 0o755)
+
+
+def test_a_command_says_which_folder_to_name_instead(tmp_path: Path) -> None:
+    (tmp_path / "manage.py").touch()
+
+    said = subprocess.run(
+        [sys.executable, "-m", "laaffic_console", "check"],
+        env={**os.environ, "CONSOLE_VAR_DIR": str(tmp_path)},
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 1
+    assert f"Name one that holds nothing else, such as {tmp_path}/var" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_what_comes_later_is_private_too(tmp_path: Path) -> None:

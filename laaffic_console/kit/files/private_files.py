@@ -6,18 +6,24 @@ from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
 UMASK = 0o077
+# Of a checkout, or of somebody's home: a folder with one of these has other uses, and others to read it.
+FOREIGN = ("manage.py", ".git", ".venv", "pyvenv.cfg", ".profile", ".bashrc")
+
+
+class NotItsOwn(Exception):
+    """The folder holds something else; the argument names it."""
 
 
 def make_private(folder: Path) -> None:
-    """The folder, made if need be, and what is in it; from now on this process makes nothing that others may read."""
+    """The folder, made if need be, is closed, and so is all that is in it, whose own rights nobody needs to change;
+    from now on this process makes nothing that others may read. NotItsOwn before anything is changed.
+    """
+    for name in FOREIGN:
+        if os.path.lexists(folder / name):
+            raise NotItsOwn(name)
     os.umask(UMASK)
     folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     close(folder, FOLDER)
-    for path, folders, files in os.walk(folder):
-        for name in folders:
-            close(Path(path, name), FOLDER)
-        for name in files:
-            close(Path(path, name), FILE)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):  # another user's: a first command was root's
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 

@@ -19,7 +19,7 @@ GATEWAY = "sandbox"  # stands for the vendor: its connections are struck, and it
 WHOLE_CLUSTER = 5  # sentinel, two workers, pusher and monitor
 PAUSE_SECONDS = (2.0, 14.0)  # from well under a lease to well over it
 STILL_SECONDS = (9.0, 16.0)  # a lease and more
-STOP_PATIENCE = 90.0  # as deploy/console-worker.service has it
+STOP_PATIENCE = 105.0  # as deploy/console-worker.service has it
 
 
 class Processes:

@@ -24,6 +24,7 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from laaffic_console import environment
 from laaffic_console.gateway import queue
 from laaffic_console.gateway.cluster_guard import NONE, Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
@@ -41,7 +42,6 @@ SWEEP_LOST_AFTER = 15.0  # a sweep that was rung for and did not run by then was
 START_PATIENCE = workers.STALE_AFTER.total_seconds()
 LONGEST_START = 8 * START_PATIENCE  # on a machine that is too busy to load a cluster within that
 QUEUE_ENOUGH = 50  # pings wait in the queue too: with this many tasks there, another tells nothing
-STOP_PATIENCE = 45.0  # longer than a job's slice and its longest answer
 RETRY_START_EVERY = 2.0
 
 
@@ -222,7 +222,7 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.cluster.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.cluster.wait(STOP_PATIENCE)
+                self.cluster.wait(environment.patience_of_a_request())
             self._kill()
         self.guard.end()
         self.stop_file.unlink(missing_ok=True)
