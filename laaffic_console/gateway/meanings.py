@@ -67,12 +67,13 @@ def register_all() -> None:
     meanings.register("column", OF_COLUMNS, "reports#columns")
     for family, entries in every_table().items():
         heading = "email-codes" if family == Family.EMAIL else "codes"
-        said = {f"{family.value} {code}": _sentence(entry) for code, entry in entries.items()}
+        said = {f"{family.value} {code}": _sentence(family, entry) for code, entry in entries.items()}
         meanings.register("code", said, f"laaffic-api#{heading}")
 
 
-def _sentence(entry: CodeEntry) -> Promise:
-    return format_lazy("{meaning}. {advice}", meaning=_(entry.meaning), advice=_(entry.advice))
+def _sentence(family: Family, entry: CodeEntry) -> Promise:
+    advice = entry.advice_alone if family == Family.NUMBER else entry.advice  # no campaign binds numbers
+    return format_lazy("{meaning}. {advice}", meaning=_(entry.meaning), advice=_(advice))
 
 
 def family_of(channel: str) -> Family:

@@ -115,10 +115,15 @@ class CodeEntry:
     code: str
     meaning: str
     remedy: Remedy
-    advice: str  # one sentence: what an operator does next
+    advice: str  # what an operator does next, where a campaign repeats or divides the request by itself
     says_duplicate: bool = False  # after a request whose answer was lost: evidence that it arrived
     of_application: bool = False  # says something about one application, not about the whole account
     of_number: bool = False  # says something about one of the numbers: the others go on without it
+
+    @property
+    def advice_alone(self) -> str:
+        """What an operator does next about a request that nothing repeats: a call, a binding, an upload."""
+        return _ALONE.get(self.advice, self.advice)
 
     @property
     def is_foreign(self) -> bool:
@@ -170,6 +175,16 @@ _LATER = _("The console tries again by itself, later each time.")
 _FOR_A_DAY = _(
     "The console tries again for a day, later each time; what is refused then can be retried on another day."
 )
+_IN_PARTS = _("The console sends it again in smaller parts.")
+_BY_HALVES = _("The console finds the bad number by halves and sends the rest.")
+_SMALLER = _("The console sends smaller parts.")
+_ALONE = {
+    _LATER: _("Nothing was done: try again in some minutes."),
+    _FOR_A_DAY: _("Nothing was done: try again on another day."),
+    _IN_PARTS: _("Nothing was done: give fewer numbers."),
+    _BY_HALVES: _("Nothing was done: look for the number that is wrong."),
+    _SMALLER: _("Nothing was done: give fewer numbers, or a smaller file."),
+}
 _THEIR_FAILURE = _("Laaffic had a failure of its own. The credentials may be right; try again in a minute.")
 _LOOK = _("The console looks for evidence of what happened before anything is sent again.")
 
@@ -191,13 +206,13 @@ COMMON = _table(
         Remedy.FIX_CONTENT,
         _("Use a text that matches a template approved at Laaffic."),
     ),
-    (Code.TOO_MANY_NUMBERS, _("too many numbers"), Remedy.SPLIT, _("The console sends it again in smaller parts.")),
+    (Code.TOO_MANY_NUMBERS, _("too many numbers"), Remedy.SPLIT, _IN_PARTS),
     (Code.NUMBERS_EMPTY, _("numbers empty"), Remedy.FATAL, _REQUEST),
     (
         Code.ABNORMAL_NUMBERS,
         _("abnormal numbers"),
         Remedy.SPLIT,
-        _("The console finds the bad number by halves and sends the rest."),
+        _BY_HALVES,
     ),
     (
         Code.NO_FUNDS,
@@ -417,9 +432,7 @@ _FOREIGN_ADDRESS = _("Check LAAFFIC_BASE_URL and LAAFFIC_PATHS, restart, and res
 # Answers of something on the way that is not Laaffic: it turned the request away before Laaffic saw it.
 _FOREIGN = {
     429: CodeEntry("HTTP 429", _("too many requests at once"), Remedy.RETRY, _LATER),
-    413: CodeEntry(
-        "HTTP 413", _("the request is too large for a proxy"), Remedy.SPLIT, _("The console sends smaller parts.")
-    ),
+    413: CodeEntry("HTTP 413", _("the request is too large for a proxy"), Remedy.SPLIT, _SMALLER),
     401: CodeEntry("HTTP 401", _("a proxy requires a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
     403: CodeEntry("HTTP 403", _("a proxy forbids it"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
     407: CodeEntry("HTTP 407", _("a proxy requires a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),

@@ -18,7 +18,7 @@ from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.gateway.services.work import leases, turns
 from laaffic_console.kit.words.not_now import NotNow
-from laaffic_console.laaffic import Family, Refused, lookup
+from laaffic_console.laaffic import Balance, Family, LaafficClient, OutcomeUnknown, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
 from messaging.models import Campaign, CampaignState, ContactGroup
@@ -256,14 +256,58 @@ class ProbeTests:
 
         assert not account_hold.is_held(application.pk)
 
-    def test_where_no_read_can_tell_a_person_ends_it(self, sandbox: RunningSandbox) -> None:
-        voice = Application.objects.create(app_id="v1", channel="voice")
-        account_hold.place(refused("-32"), entry_id=a_call(voice).pk)
+    @pytest.mark.parametrize(
+        ("channel", "code", "family", "read"),
+        [
+            ("voice", "-32", Family.VOICE, "sipQuery"),
+            ("number", "-32", Family.NUMBER, "queryBindPage"),
+            ("email", "-24", Family.EMAIL, "getListEmailAddress"),
+        ],
+    )
+    def test_each_product_has_a_harmless_read_of_its_own(
+        self, sandbox: RunningSandbox, channel: str, code: str, family: Family, read: str
+    ) -> None:
+        application = Application.objects.create(app_id=f"{channel}1", channel=channel)
+        account_hold.place(refused(code, family), entry_id=a_call(application).pk)
+        assert AccountHold.objects.get().next_probe_at is not None
+        due_now()
+
+        account_hold.probe()
+
+        assert AccountHold.objects.get().released_at is not None
+        assert read in str(sandbox.stats())
+
+    def test_answers_that_came_again_are_seen_where_the_balance_cannot_be_read(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def not_served(client: LaafficClient) -> Balance:
+            raise OutcomeUnknown("the answer is not the gateway's", interface="getBalance", http_status=404)
+
+        monkeypatch.setattr(LaafficClient, "get_balance", not_served)
+        account_hold.place_for_lost_answers("Answers are lost.")
 
         account_hold.probe(at_once=True)
 
+        assert AccountHold.objects.get().released_at is not None
+
+    @pytest.mark.parametrize("status", [None, 502])
+    def test_no_answer_at_all_ends_nothing(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch, status: int | None
+    ) -> None:
+        def away(client: LaafficClient) -> Balance:
+            raise OutcomeUnknown("no answer", interface="getBalance", http_status=status)
+
+        monkeypatch.setattr(LaafficClient, "get_balance", away)
+        account_hold.place_for_lost_answers("Answers are lost.")
+
+        account_hold.probe(at_once=True)
+
+        assert AccountHold.objects.get().released_at is None
+
+    def test_a_person_ends_it_once(self, application: Application) -> None:
+        account_hold.place(refused("-32"), entry_id=a_call(application).pk)
         hold = AccountHold.objects.get()
-        assert (hold.released_at, hold.next_probe_at) == (None, None)
+
         assert account_hold.release(hold.pk, because="a person looked")
         assert not account_hold.release(hold.pk, because="twice")
 

@@ -67,10 +67,11 @@ class CodesNamedOnceTests:
             entry = codes.lookup(family, code)
             refusal = Refused(interface="getBalance", entry=entry, reason="", http_status=200)
 
-            said = code_words.refused(refusal)
+            for repeats, advice in ((True, entry.advice), (False, entry.advice_alone)):
+                said = code_words.refused(refusal, repeats=repeats)
 
-            assert said == f"Laaffic refused with {code}: {entry.meaning}. {entry.advice}"
-            assert len(said) <= 300
+                assert said == f"Laaffic refused with {code}: {entry.meaning}. {advice}"
+                assert len(said) <= 300
 
     def test_a_refusal_that_is_kept_says_what_a_proxy_said(self) -> None:
         said = code_words.refused_before(Family.VOICE, "HTTP 404", "")

@@ -109,7 +109,7 @@ def _take_back(batch: Batch) -> None:
 
 
 def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
-    sentence = code_words.refused(refusal)
+    sentence = code_words.refused(refusal, repeats=True)
     several = len(claimed.message_ids) > 1
     match refusal.calls_for:
         case Remedy.RETRY if not refusal.entry.of_number:
@@ -157,7 +157,7 @@ def _make_ready_again(batch: Batch, claimed: Claim, refusal: Refused) -> Afterma
         return aftermath
     limited_phones.put_back(Batch.objects.filter(pk=batch.pk))
     sentence = _("%(why)s Its attachments had just been uploaded. Nothing was rejected.")
-    return Aftermath(hold_because=sentence % {"why": code_words.refused(refusal)})
+    return Aftermath(hold_because=sentence % {"why": code_words.refused(refusal, repeats=True)})
 
 
 def _too_large_alone(refusal: Refused) -> str:

@@ -265,7 +265,7 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
         case Refused() if error.calls_for is not Remedy.RETRY:
             email_states.hold(campaign, code_words.refused(error))
         case Refused():
-            _try_later(campaign, code_words.refused(error), error.retry_after)
+            _try_later(campaign, code_words.refused(error, repeats=True), error.retry_after)
         case Unfit():
             sentence = _("Its requests cannot be made (%(why)s), so nothing was sent. Correct that, then resume.")
             if email_states.may_have_arrived(campaign):

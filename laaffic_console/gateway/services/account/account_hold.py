@@ -23,7 +23,7 @@ from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import bell, due, leases, patience
 from laaffic_console.kit.audit.acts import Act, record_event
 from laaffic_console.kit.sql.constant_sql import Given, Select
-from laaffic_console.laaffic import Balance, Code, LaafficError, Refused, Remedy
+from laaffic_console.laaffic import Balance, Code, LaafficClient, LaafficError, OutcomeUnknown, Refused, Remedy
 
 FIRST_PROBE = 15  # seconds
 LONGEST_WAIT = 300
@@ -182,7 +182,7 @@ def probe(*, at_once: bool = False) -> None:
         if lease is None:
             return
         asking = patience.Patience(lease)
-        open_ones = AccountHold.objects.filter(released_at=None).select_related("application")
+        open_ones = AccountHold.objects.filter(released_at=None).select_related("application", "entry__application")
         for hold in (open_ones if at_once else open_ones.filter(is_due())).order_by("next_probe_at", "pk"):
             if not asking.may_ask():
                 break  # the holds that were asked about wait for longer now, so the others come first the next time
@@ -220,7 +220,7 @@ def _place(
         "placed_at": now,
         "probe_wait": wait,
         "funds": carried,
-        "next_probe_at": database_clock.now() + first if _can_be_asked(application) else None,
+        "next_probe_at": database_clock.now() + first,
     }
     hold, is_new = AccountHold.objects.get_or_create(scope=scope, released_at=None, defaults=given)
     if is_new:
@@ -234,36 +234,56 @@ def _shortly_before(scope: str, code: str, now: dt.datetime) -> AccountHold | No
     return lately.order_by("-id").first()
 
 
-def _can_be_asked(application: Application | None) -> bool:
-    """getBalance speaks for the account; for one application a read of its own must, and only SMS has a free one."""
-    return application is None or application.channel == Channel.SMS
-
-
 def _probe(hold: AccountHold) -> None:
     try:
         client = laaffic_client()
         if hold.application is None:
-            balance = client.get_balance()
-            balance_history.record(balance)
-            _weigh(hold, balance)
+            _ask_for_account(client, hold)
             return
-        if not _can_be_asked(hold.application):
-            return
-        now = timezone.now()
-        client.get_sent_records(app_id=hold.application.app_id, start=now - dt.timedelta(minutes=1), end=now)
+        _ask_for(client, hold.application)
     except NotConfigured as problem:
         _ask_later(hold, str(problem), sentence=str(problem), code="")
     except Refused as refusal:
         if hold.code == LOST:
             release(hold.pk, because="Laaffic answers again.")
         elif refusal.calls_for in HOLDING and refusal.entry.of_application == (hold.application is not None):
-            _ask_later(hold, str(refusal), sentence=code_words.refused(refusal), code=refusal.code)
+            _ask_later(hold, str(refusal), sentence=code_words.refused(refusal, repeats=True), code=refusal.code)
         else:
             _ask_later(hold, str(refusal))
     except LaafficError as problem:
         _ask_later(hold, str(problem))
     else:
         release(hold.pk, because="Laaffic accepts the key for this application.")
+
+
+def _ask_for_account(client: LaafficClient, hold: AccountHold) -> None:
+    """getBalance speaks for the account; where answers are waited for, a gateway that lacks it is asked otherwise."""
+    try:
+        balance = client.get_balance()
+    except OutcomeUnknown as problem:
+        used = hold.entry.application if hold.entry else Application.objects.order_by("pk").first()
+        if hold.code != LOST or used is None or (problem.http_status or 0) not in range(400, 500):
+            raise
+        _ask_for(client, used)
+        release(hold.pk, because="Laaffic answers again.")
+        return
+    balance_history.record(balance)
+    _weigh(hold, balance)
+
+
+def _ask_for(client: LaafficClient, application: Application) -> None:
+    """A free read that names the application, of its own product."""
+    app_id = application.app_id
+    match Channel(application.channel):
+        case Channel.VOICE:
+            client.voice.phones(app_id=app_id, size=1)
+        case Channel.NUMBER:
+            client.numbers.query_bindings(app_id=app_id, size=1)
+        case Channel.EMAIL:
+            client.email.sender_addresses(app_id=app_id)
+        case _:
+            now = timezone.now()
+            client.get_sent_records(app_id=app_id, start=now - dt.timedelta(minutes=1), end=now)
 
 
 def _weigh(hold: AccountHold, balance: Balance) -> None:
