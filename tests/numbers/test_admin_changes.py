@@ -358,6 +358,16 @@ class EditTests:
 
         assert "Laaffic has accepted version 1" in text_of(done)
 
+    def test_replacing_a_pool_that_laaffic_does_not_list(self, admin_client: Client, sandbox: RunningSandbox) -> None:
+        fields = {"pool_number": "918885", "whitelist": "10.0.0.1", "max_concurrency": "5", "numbers": "9178600001"}
+        assert 'name="at_laaffic"' in text_of(admin_client.get(f"{POOLS}add/"))
+        shown = text_of(admin_client.post(f"{POOLS}add/", {**fields, "at_laaffic": "on"}))
+        assert "This will change at Laaffic" in shown
+
+        admin_client.post(f"{POOLS}add/", {**hidden(shown), "step": "apply", "typed": "918885"})
+
+        assert LedgerEntry.objects.get().interface == "editNumberPool"
+
     def test_a_number_that_is_taken_leads_to_its_pool(self, admin_client: Client, pool: NumberPool) -> None:
         shown = text_of(admin_client.post(f"{POOLS}add/", {"pool_number": " 918885 ", "max_concurrency": "5"}))
 

@@ -200,10 +200,20 @@ class PoolTests:
 
         assert run("pool", "adopt", "918001")["origin"] == "adopted"
 
+    def test_a_pool_that_laaffic_does_not_list(self, sandbox: RunningSandbox, application: Application) -> None:
+        with pytest.raises(CommandError, match="numbers pool create 918885 --at-laaffic"):
+            run("pool", "edit", "918885", "--concurrency", "5")
+        given = ["--whitelist", "10.0.0.1", "--numbers", "9178600001", "--concurrency", "5", "--confirm", "918885"]
+
+        assert run("pool", "create", "918885", "--at-laaffic", *given)["state"] == "accepted"
+
+        assert LedgerEntry.objects.get().interface == "editNumberPool"
+
     @pytest.mark.parametrize(
         ("arguments", "why"),
         [
             (["show", "1"], "There is no pool 1 here"),
+            (["edit", "918885", "--at-laaffic"], "“pool edit” does not take --at-laaffic"),
             (["show"], "Name the pool"),
             (["edit", "918885", "--whitelist", "10.0.0.300"], "whitelist: “10.0.0.300” is not an address"),
             (["edit", "918885", "--concurrency=-1"], "--concurrency: "),

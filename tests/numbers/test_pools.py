@@ -297,6 +297,25 @@ class CreateTests:
         assert at_laaffic(sandbox, "918000") == ("10.0.0.1", 5, ["9178600001"])
         assert pool_sync.sync().added == 0
 
+    def test_one_that_laaffic_has_and_does_not_list_is_replaced(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        """A gateway may serve editNumberPool and no list of pools."""
+        made = pool_changes.create(NEW, typed="918885", is_at_laaffic=True)
+
+        assert (made.origin, made.entry.interface, made.entry.state) == ("edited", "editNumberPool", "accepted")
+        assert at_laaffic(sandbox) == (NEW.whitelist, 50, [*NEW.numbers])
+        pool_changes.apply(made.pool, replace(NEW, max_concurrency=51), typed="918885")
+        assert at_laaffic(sandbox)[1] == 51
+        pool_sync.sync()
+        assert NumberPool.objects.get(pool_number="918885").drifted_at is None
+
+    def test_one_that_laaffic_does_not_have_is_not_made_by_that(self, sandbox: RunningSandbox) -> None:
+        found = problems_of(lambda: pool_changes.create(self.OTHER, typed="918000", is_at_laaffic=True))
+
+        assert "−24" in found["__all__"][0]
+        assert "918000" not in pools_at_laaffic(sandbox)
+
     def test_any_other_refusal_is_said_as_it_was_told(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
         sandbox.set_faults(status="-3", status_calls=1)
 

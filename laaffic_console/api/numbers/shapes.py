@@ -89,6 +89,9 @@ class PoolRequest(serializers.Serializer):
     whitelist = Texts(child=serializers.CharField(max_length=60))
     concurrency = serializers.IntegerField(min_value=0, max_value=MAX_CONCURRENCY)
     numbers = Texts(child=serializers.CharField(max_length=40), required=False, default=list)
+    at_laaffic = serializers.BooleanField(
+        default=False, help_text="Laaffic has it and does not list it: all its settings are replaced"
+    )
 
 
 class Version(serializers.Serializer):

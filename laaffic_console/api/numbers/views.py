@@ -140,7 +140,8 @@ class PoolsView(ApiView):
 
         def work() -> Answer:
             config = _config(asked, asked["pool"])
-            return Answer(202, {"id": pool_changes.create(config, typed=config.pool_number, by=request.user).pool_id})
+            about = {"typed": config.pool_number, "is_at_laaffic": asked["at_laaffic"]}
+            return Answer(202, {"id": pool_changes.create(config, by=request.user, **about).pool_id})
 
         return _pool(self.once_sent(work, status=202))
 

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
@@ -57,6 +58,14 @@ class PoolForm(forms.Form):
         allow_empty_file=True,
         widget=FileInput(),
         help_text=gettext_lazy("A column called “number”, or one column without a header."),
+    )
+    at_laaffic = forms.BooleanField(
+        label=gettext_lazy("Laaffic has this pool already"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy(
+            "Only for a pool that Laaffic does not list here: all its settings are replaced by these."
+        ),
     )
     typed = forms.CharField(label=gettext_lazy("Type the pool’s number to confirm"), required=False)
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -161,7 +170,12 @@ class PoolWriting(SyncedListAdmin):
         typed = form.cleaned_data["typed"]
         try:
             if pool is None:
-                sent = pool_changes.create(proposal.config, typed=typed, by=signed_in(request))
+                sent = pool_changes.create(
+                    proposal.config,
+                    typed=typed,
+                    is_at_laaffic=form.cleaned_data["at_laaffic"],
+                    by=signed_in(request),
+                )
             else:
                 sent = pool_changes.apply(
                     pool,
@@ -201,7 +215,7 @@ class PoolWriting(SyncedListAdmin):
     def _kept(self, pool: NumberPool | None, form: PoolForm, proposal: pool_changes.Proposal) -> dict[str, Any]:
         """The next form's fields: the proposal, the version that this one was filled from, what Laaffic holds now."""
         seen = as_seen(pool) | {"seen_version": form.cleaned_data["seen_version"]}
-        return {**as_initial(proposal.config), **seen}
+        return {**as_initial(proposal.config), **seen, "at_laaffic": form.cleaned_data["at_laaffic"]}
 
     def _look_again(
         self, pk: int | None, form: PoolForm, problem: ValidationError
@@ -227,6 +241,7 @@ class PoolWriting(SyncedListAdmin):
         version: PoolVersion | None = None,
     ) -> HttpResponse:
         held = pool.listed if pool else None
+        replaces = pool is None and form["at_laaffic"].value() in (True, "True", "on")
         return page(
             self,
             request,
@@ -236,9 +251,9 @@ class PoolWriting(SyncedListAdmin):
             pool=pool,
             taken=taken_by(form),
             version=version,
-            kept=as_initial(proposal.config),
+            kept=as_initial(proposal.config) | ({} if held or version else {"at_laaffic": replaces}),
             change=difference(held, proposal.config),
-            is_new=held is None,
+            is_new=held is None and not replaces,
             proposal=proposal,
             to_type=held.pool_number if held else proposal.config.pool_number,
             shown_doubles=pool_changes.names_in(proposal.duplicate_numbers),

@@ -127,8 +127,11 @@ def version_as_shown(pool: NumberPool) -> int:
     return pool.current_id or 0
 
 
-def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolVersion:
-    """Create a pool at Laaffic. A number whose creation was refused before can be tried again."""
+def create(proposal: PoolConfig, *, typed: str, is_at_laaffic: bool = False, by: User | None = None) -> PoolVersion:
+    """Create a pool at Laaffic. A number whose creation was refused before can be tried again.
+
+    `is_at_laaffic`: Laaffic has it, and its list does not say so: all its settings are replaced.
+    """
     _check_typed(typed, proposal.pool_number)
     try:
         with transaction.atomic():
@@ -139,7 +142,15 @@ def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolV
     except IntegrityError as problem:  # somebody else creates it at the same time
         raise _taken(proposal.pool_number) from problem
     try:
-        return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_listed=listed_as_shown(None), by=by)
+        return apply(
+            pool,
+            proposal,
+            typed=typed,
+            origin=Origin.EDITED if is_at_laaffic else Origin.CREATED,
+            seen_listed=listed_as_shown(None),
+            is_at_laaffic=is_at_laaffic,
+            by=by,
+        )
     except Overtaken as problem:  # somebody else has just created it
         raise _taken(proposal.pool_number) from problem
 
@@ -153,6 +164,7 @@ def apply(
     again: int | None = None,
     seen_version: int | None = None,
     seen_listed: str | None = None,
+    is_at_laaffic: bool = False,
     by: User | None = None,
 ) -> PoolVersion:
     """Send a pool's settings. ValidationError, by field, if nothing was changed; Overtaken if the pool is not as seen.
@@ -173,7 +185,7 @@ def apply(
             locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
         )
         entry = ledger.prepare(
-            interface="editNumberPool" if old else "createNumberPool",
+            interface="editNumberPool" if old or is_at_laaffic else "createNumberPool",
             application=None,
             about_kind=pool_state.ABOUT,
             about_id=locked.pk,
@@ -183,7 +195,7 @@ def apply(
         )
         PoolVersion.objects.filter(pk=version.pk).update(entry=entry)
     try:
-        single_requests.send(entry, lambda: _send(old, config))
+        single_requests.send(entry, lambda: _send(old, config, is_at_laaffic=is_at_laaffic))
     except OutcomeUnknown:
         syncing.COPIES.request(pool_sync.NAME)
         return _fresh(version)
@@ -233,8 +245,10 @@ def adopt(pool: NumberPool, *, seen_listed: str | None = None, by: User | None =
     return version
 
 
-def _send(old: PoolConfig | None, config: PoolConfig) -> None:
+def _send(old: PoolConfig | None, config: PoolConfig, *, is_at_laaffic: bool) -> None:
     client = laaffic_client().numbers
+    if old is None and is_at_laaffic:
+        old = PoolConfig(config.pool_number, (), 0, ())
     if old is None:
         client.create_pool(
             pool_number=config.pool_number,

@@ -136,6 +136,12 @@ class PoolTests:
         assert api("POST", "pools", asked).json()["errors"][0]["field"] == "pool"
         assert PoolVersion.objects.count() == 1
 
+    def test_one_that_laaffic_does_not_list(self, api: Api, application: Application) -> None:
+        asked = {"pool": "918885", "whitelist": ["10.0.0.9"], "concurrency": 5, "at_laaffic": True}
+
+        assert api("POST", "pools", asked).status_code == 202
+        assert LedgerEntry.objects.get().interface == "editNumberPool"
+
     def test_a_name_that_another_pool_has_is_told_at_what_was_sent(self, api: Api, pool: NumberPool) -> None:
         asked = {"pool": "777", "whitelist": ["10.0.0.9"], "concurrency": 5, "numbers": ["9178605502"]}
         assert api("POST", "pools", asked).status_code == 202

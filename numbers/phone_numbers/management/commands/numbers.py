@@ -27,7 +27,7 @@ WRITTEN = ("whitelist", "concurrency", "numbers", "file")
 READ: dict[str, tuple[str, ...]] = {
     "list": (),
     "show": (),
-    "create": (*WRITTEN, "confirm"),
+    "create": (*WRITTEN, "at_laaffic", "confirm"),
     "edit": (*WRITTEN, "rename", "confirm", "seen"),
     "apply": ("version_number", "confirm", "seen"),
     "adopt": ("confirm", "seen"),
@@ -97,6 +97,11 @@ class Command(ConsoleCommand):
         pool.add_argument("--numbers", metavar="NUMBERS", help="all numbers, with commas between")
         pool.add_argument("--file", type=Path, help="all numbers, from a CSV file")
         pool.add_argument("--version-number", type=int, metavar="N", help="apply: which; the current one by default")
+        pool.add_argument(
+            "--at-laaffic",
+            action="store_true",
+            help="create: Laaffic has it, and does not list it; all its settings are replaced by these",
+        )
         pool.add_argument("--confirm", default="", metavar="POOLNUMBER", help="without it only the difference is shown")
         pool.add_argument("--seen", metavar="MARK", help="apply only if Laaffic holds what was shown with this mark")
 
@@ -184,7 +189,8 @@ class Command(ConsoleCommand):
         config = self.read(options, None, options["number"]).config
         if not options["confirm"]:
             return shown_only(None, difference(None, config))
-        return of_version(pool_changes.create(config, typed=options["confirm"]))
+        about = {"typed": options["confirm"], "is_at_laaffic": options["at_laaffic"]}
+        return of_version(pool_changes.create(config, **about))
 
     def edit_pool(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
         proposal = self.read(options, pool, options["rename"] or pool.pool_number)
@@ -292,7 +298,10 @@ def pool_named(number: str) -> NumberPool:
     same = NumberPool.objects.select_related("current").filter(pool_number=number)
     pool = same.filter(gone_at=None).first() or same.order_by("-pk").first()
     if pool is None:
-        raise CommandError(f"There is no pool {number} here. Run: manage.py numbers sync pools")
+        raise CommandError(
+            f"There is no pool {number} here. Run: manage.py numbers sync pools\n"
+            f"If Laaffic has it and does not list it: manage.py numbers pool create {number} --at-laaffic"
+        )
     return pool
 
 
