@@ -35,6 +35,8 @@ LAAFFIC_PUSH_TOKENS = conf.push_tokens()
 LAAFFIC_PUSH_SOURCES = environment.listed("LAAFFIC_PUSH_SOURCES")
 # Addresses of our own reverse proxies: from these alone X-Forwarded-For is believed, for the list above.
 TRUSTED_PROXIES = environment.listed("TRUSTED_PROXIES")
+# Where the web server listens, which reads it by itself (web_server.py).
+CONSOLE_BIND = environment.text("CONSOLE_BIND")
 LAAFFIC_ORDER_PREFIX = environment.text("LAAFFIC_ORDER_PREFIX", "lc")
 LAAFFIC_TIMEOUTS = (
     environment.number("LAAFFIC_CONNECT_TIMEOUT", 10.0, most=600),
