@@ -296,6 +296,10 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}  # for one account, from whe
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa", "socialaccount"]
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 MFA_ADAPTER = "laaffic_console.identity.adapters.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "laaffic_console.identity.code_forms.CodeForm",
+    "reauthenticate": "laaffic_console.identity.code_forms.CodeAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
