@@ -24,6 +24,7 @@ def listen() -> None:
     signals.authenticator_used.connect(_used, dispatch_uid="recovery code used")
     post_save.connect(_added, Authenticator, dispatch_uid="factor added")
     post_delete.connect(_removed, Authenticator, dispatch_uid="factor removed")
+    post_save.connect(sessions.follow, User, dispatch_uid="sessions of an account")
     user_logged_in.connect(_signed_in, dispatch_uid="proved by signing in")
     authentication_step_completed.connect(_proved, dispatch_uid="proved again")
 
