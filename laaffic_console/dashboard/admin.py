@@ -135,11 +135,14 @@ class RoleAdmin(AskedFirst, SharedRowAdmin, GroupAdmin, ModelAdmin):
 
 @admin.register(AccessAttempt)
 class FailedSignInAdmin(ReadOnlyAdmin):
-    """Who is locked out or soon will be, and from where: axes deletes what has stopped counting. `manage.py axes_reset` lets them in again."""
+    """Who is locked out or soon will be, and from where: axes deletes what has stopped counting.
+
+    `manage.py axes_reset` lets them in again.
+    """
 
     when_empty = _(
-        "No wrong password counts towards a block now. Those that do are listed here; earlier ones are in Who did what, "
-        "as “Sign-in failed”."
+        "No wrong password counts towards a block now. Those that do are listed here; earlier ones are in Who did "
+        "what, as “Sign-in failed”."
     )
 
     list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
