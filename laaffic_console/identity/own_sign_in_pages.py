@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
@@ -28,6 +29,8 @@ from laaffic_console.identity import factors, providers, sessions
 from laaffic_console.identity.frame import BACK, InFrame, asks_code
 from laaffic_console.identity.models import Profile, profile_of
 from laaffic_console.identity.wrong_passwords import count_as_wrong, too_many
+from laaffic_console.kit.audit import row_changes
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.words.people import signed_in
 
@@ -69,7 +72,16 @@ class ProfileView(InFrame, UpdateView):  # type: ignore[type-arg]
         return {**super().get_context_data(**kwargs), "object": None}
 
     def get_object(self, queryset: Any = None) -> Profile:
-        return profile_of(signed_in(self.request))
+        found = profile_of(signed_in(self.request))
+        self.before = row_changes.kept(found)
+        return found
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer = super().form_valid(form)
+        if changes := row_changes.changes(form.instance, self.before):
+            record(Act.CHANGED, signed_in(self.request), changes=changes)
+        return answer
 
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)

@@ -46,7 +46,7 @@ def cleaned(query: str) -> str:
 
 
 def of(model: type[Model], user: User, query: str) -> Sequence[Shown]:
-    """The filters that somebody may use on this list, their own first; none that is shared by an account that is off."""
+    """The filters that somebody may use on this list, their own first; none that a switched-off account shares."""
     shared = Q(is_shared=True, owner__is_active=True)
     usable = SavedFilter.objects.filter(Q(owner=user) | shared, list_of=model._meta.label_lower)
     now = cleaned(query)
