@@ -87,7 +87,7 @@ class ConsoleSite(UnfoldAdminSite):
         """Like unfold's, but with the identity app's view, which counts wrong old passwords."""
         from laaffic_console.identity import own_sign_in_pages  # the settings read this module's package
 
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         return own_sign_in_pages.new_password(
             request,
             extra_context={**self.each_context(request), **(extra_context or {})},
