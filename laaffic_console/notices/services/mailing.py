@@ -1,4 +1,4 @@
-"""Notices by email: the first at once, then at most one mail a person in ten minutes, with all that has come.
+"""Notices by email: the first at once, then at most one mail a person in ten minutes, with the oldest that wait.
 
 That it is being sent is committed before it leaves. A mail server that is away is tried again, later each time. A
 worker that dies while it sends leaves "being sent": after a while it is sent again, because a second mail costs nothing
