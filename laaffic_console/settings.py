@@ -35,6 +35,8 @@ LAAFFIC_PUSH_TOKENS = conf.push_tokens()
 LAAFFIC_PUSH_SOURCES = environment.listed("LAAFFIC_PUSH_SOURCES")
 # Addresses of our own reverse proxies: from these alone X-Forwarded-For is believed, for the list above.
 TRUSTED_PROXIES = environment.listed("TRUSTED_PROXIES")
+# Where the web server listens, which reads it by itself (web_server.py).
+CONSOLE_BIND = environment.text("CONSOLE_BIND")
 LAAFFIC_ORDER_PREFIX = environment.text("LAAFFIC_ORDER_PREFIX", "lc")
 LAAFFIC_TIMEOUTS = environment.laaffic_timeouts()
 # After so many seconds the process of a single act has died: its answer is no longer expected.
@@ -291,6 +293,10 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}  # for one account, from whe
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa", "socialaccount"]
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 MFA_ADAPTER = "laaffic_console.identity.adapters.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "laaffic_console.identity.code_forms.CodeForm",
+    "reauthenticate": "laaffic_console.identity.code_forms.CodeAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True

@@ -135,9 +135,15 @@ class RoleAdmin(AskedFirst, SharedRowAdmin, GroupAdmin, ModelAdmin):
 
 @admin.register(AccessAttempt)
 class FailedSignInAdmin(ReadOnlyAdmin):
-    """Who was locked out, and from where. `manage.py axes_reset` lets them in again."""
+    """Who is locked out or soon will be, and from where: axes deletes what has stopped counting.
 
-    when_empty = _("Nobody has been locked out. Wrong passwords are listed here until the right one is entered.")
+    `manage.py axes_reset` lets them in again.
+    """
+
+    when_empty = _(
+        "No wrong password counts towards a block now. Those that do are listed here; earlier ones are in Who did "
+        "what, as “Sign-in failed”."
+    )
 
     list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
     fields = ["attempt_time", "username", "ip_address", "user_agent", "failures_since_start"]

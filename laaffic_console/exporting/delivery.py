@@ -5,6 +5,7 @@ One place decides. A GET of a long one asks first: an address that somebody foll
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -30,7 +31,7 @@ def deliver(
         raise Http404
     by = signed_in(request)
     try:
-        found = kind.count(parameters, by, making.AT_ONCE + 1)
+        found = kind.count(parameters, by, max(making.AT_ONCE, settings.LAAFFIC_REAUTHENTICATE_OVER) + 1)
     except NotExportable as problem:
         messages.error(request, str(problem))
         return HttpResponseRedirect(back)

@@ -65,6 +65,8 @@ def json_in_form(raw: bytes) -> str | None:
         fields = parse_qsl(raw.decode(errors="replace"), keep_blank_values=True, strict_parsing=True, max_num_fields=1)
     except ValueError:
         return None
+    if not fields:  # an empty body, to which strict parsing has no objection
+        return None
     name, value = fields[0]
     return readable_json((value or name).encode())
 

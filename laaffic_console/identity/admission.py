@@ -24,6 +24,7 @@ from laaffic_console.identity import providers
 from laaffic_console.identity.providers import Provider
 from laaffic_console.kit.audit.acts import Act, Actor, record
 from laaffic_console.kit.requests.client_address import client_address
+from laaffic_console.kit.words import said
 from laaffic_console.kit.words.people import ADMINISTRATOR
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
             raise Refusal(request, provider, why, user.get_username())
         if person is not None:  # who is refused stays who they were, with a password and the roles that they had
             sociallogin.connect(request, person)
+            event = said.gettext("linked to %(provider)s") % {"provider": provider.name}
+            record(Act.CHANGED, person, by=_self(request, person), event=event)
             _follow(request, person, roles, provider)
         if (at := _proved_there(sociallogin)) is not None:
             setattr(request, providers.PROVED_THERE, at)

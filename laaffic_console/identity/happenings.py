@@ -7,13 +7,14 @@ from allauth.mfa import signals
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 
 from laaffic_console.identity import factors, sessions
 from laaffic_console.identity.providers import PROVED_THERE
+from laaffic_console.identity.wrong_passwords import count_as_wrong
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.forms import asking_again
 
@@ -23,13 +24,13 @@ def listen() -> None:
     signals.authenticator_used.connect(_used, dispatch_uid="recovery code used")
     post_save.connect(_added, Authenticator, dispatch_uid="factor added")
     post_delete.connect(_removed, Authenticator, dispatch_uid="factor removed")
+    post_save.connect(sessions.follow, User, dispatch_uid="sessions of an account")
     user_logged_in.connect(_signed_in, dispatch_uid="proved by signing in")
     authentication_step_completed.connect(_proved, dispatch_uid="proved again")
 
 
 def _wrong_code(request: HttpRequest, user: User, **signal: Any) -> None:
-    """A wrong code counts as a wrong password does, towards the same limits and in the same list."""
-    user_login_failed.send(sender=__name__, credentials={"username": user.get_username()}, request=request)
+    count_as_wrong(request, user)
 
 
 def _added(instance: Authenticator, created: bool, **signal: Any) -> None:

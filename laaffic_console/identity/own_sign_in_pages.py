@@ -1,6 +1,6 @@
 """One's own sign-in: profile, second factors, recovery codes and sessions."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from allauth.mfa.models import Authenticator
@@ -12,6 +12,8 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
@@ -21,10 +23,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView, UpdateView
+from unfold.forms import AdminOwnPasswordChangeForm
 
 from laaffic_console.identity import factors, providers, sessions
 from laaffic_console.identity.frame import BACK, InFrame, asks_code
 from laaffic_console.identity.models import Profile, profile_of
+from laaffic_console.identity.wrong_passwords import count_as_wrong, too_many
+from laaffic_console.kit.audit import row_changes
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.words.people import signed_in
 
@@ -66,7 +72,16 @@ class ProfileView(InFrame, UpdateView):  # type: ignore[type-arg]
         return {**super().get_context_data(**kwargs), "object": None}
 
     def get_object(self, queryset: Any = None) -> Profile:
-        return profile_of(signed_in(self.request))
+        found = profile_of(signed_in(self.request))
+        self.before = row_changes.kept(found)
+        return found
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer = super().form_valid(form)
+        if changes := row_changes.changes(form.instance, self.before):
+            record(Act.CHANGED, signed_in(self.request), changes=changes)
+        return answer
 
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
@@ -78,6 +93,26 @@ class ProfileView(InFrame, UpdateView):  # type: ignore[type-arg]
     def get_success_url(self) -> str:
         messages.success(self.request, _("Saved."))
         return next_page(self.request, str(BACK))
+
+
+class NewPasswordView(PasswordChangeView):
+    """Asks for the old password, of which few wrong ones are taken, as where somebody proves again who they are."""
+
+    form_class = AdminOwnPasswordChangeForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return too_many(request, request.user) or super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if form.has_error("old_password", "password_incorrect"):
+            count_as_wrong(self.request, signed_in(self.request))
+        return super().form_invalid(form)
+
+
+def new_password(request: HttpRequest, **options: Any) -> HttpResponse:
+    """Called by the admin site, whose page it is."""
+    page: Any = NewPasswordView.as_view(**options)(request)
+    return cast(HttpResponse, page)
 
 
 class AppView(InFrame, ActivateTOTPView):

@@ -1,8 +1,11 @@
 """Where people are signed in: an entry for each session, with the address and the browser that it began at."""
 
 import re
+from collections.abc import Collection
+from typing import Any
 
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
@@ -39,7 +42,9 @@ def note(request: HttpRequest, user: User) -> None:
 
 def going_on() -> QuerySet[UserSession]:
     alive = Session.objects.filter(expire_date__gt=timezone.now())
-    found: QuerySet[UserSession] = UserSession.objects.filter(session_key__in=alive.values("session_key"))
+    found: QuerySet[UserSession] = UserSession.objects.filter(
+        session_key__in=alive.values("session_key"), user__is_active=True
+    )
     return found.order_by("-created_at")
 
 
@@ -56,6 +61,29 @@ def end_all_of(user: User, but: str | None = None) -> int:
     if ended:
         record(Act.SESSIONS_ENDED, user, entries=len(ended))
     return len(ended)
+
+
+def follow(instance: User, created: bool, update_fields: Collection[str] | None = None, **signal: Any) -> None:
+    """After an account was saved: one that is switched off has no session left, which would go on when it is switched
+    on again; and a new password has ended all that began with another.
+    """
+    if created:
+        return
+    saved = {"is_active", "is_staff", "password"} if update_fields is None else set(update_fields)
+    if saved & {"is_active", "is_staff"} and not (instance.is_active and instance.is_staff):
+        end_all_of(instance)
+    elif "password" in saved:
+        _unlist_outdated(instance)
+
+
+def _unlist_outdated(user: User) -> None:
+    """Django lets no session in whose hash is of another password; here they are taken from the list."""
+    good = {user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()}
+    listed = UserSession.objects.filter(user=user)
+    theirs = Session.objects.filter(pk__in=listed.values("session_key"))
+    outdated = [one.pk for one in theirs if one.get_decoded().get(HASH_SESSION_KEY) not in good]
+    if outdated:
+        listed.filter(session_key__in=outdated).delete()
 
 
 def forget_ended() -> int:

@@ -12,6 +12,7 @@ from axes.helpers import get_lockout_response
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.signals import user_login_failed
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -54,8 +55,13 @@ def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, 
     return answer.render()
 
 
+def count_as_wrong(request: HttpRequest, user: Any) -> None:
+    """What proves who is there and was wrong counts as a wrong password does, towards the same limits and lists."""
+    user_login_failed.send(sender=__name__, credentials={"username": user.get_username()}, request=request)
+
+
 def too_many(request: HttpRequest, user: Any) -> HttpResponse | None:
-    """A code that comes after too many wrong ones is not even looked at."""
+    """A code or an old password that comes after too many wrong ones is not even looked at."""
     given = {"username": user.get_username()}
     if AxesProxyHandler.is_allowed(request, given):
         return None

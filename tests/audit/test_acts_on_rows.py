@@ -1,6 +1,7 @@
 """Acts of pages and API that write rows directly, each with its entry; a repeated one that changes nothing has none."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,11 +13,13 @@ from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.models import PushedBody
 from laaffic_console.gateway.services.inbox import draining
 from laaffic_console.kit.audit.acts import Actor, acting
+from laaffic_console.laaffic import UploadedAudio
 from messaging.models import ContactGroup, ContactImport, MmsAttachment
 from messaging.services.imports import imports, undo
 from messaging.services.mms import attachments
+from tests.messaging.mms import attachment_samples as samples
 from voice.models import AudioFile
-from voice.services.audio import uploads
+from voice.services.audio import elsewhere, uploads
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +97,32 @@ def test_each_download_of_an_export_is_recorded() -> None:
 
     recorded = [(one.kind, str(one.details["event"])) for one in AuditEntry.objects.all()]
     assert recorded == [("exported", "downloaded")] * 2
+
+
+@pytest.mark.parametrize("library", ["mms", "audio"])
+def test_a_file_is_added_to_a_library_and_offered_again(library: str) -> None:
+    files: Any = attachments if library == "mms" else uploads
+    data, name = (samples.picture(), "a.png") if library == "mms" else (samples.tone(), "a.wav")
+
+    with acting(lambda: Actor(None, "ada")):
+        row, _is_new = files.add(data, name)
+        files.add(data, name)  # it is there already
+        files.archive(row.pk, is_archived=True)
+        files.add(data, name)
+
+    recorded = [(one.kind, str(one.details.get("event", ""))) for one in AuditEntry.objects.order_by("pk")]
+    assert recorded == [("added", ""), ("changed", "archived"), ("changed", "offered again")]
+
+
+def test_a_sound_that_laaffic_had_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = UploadedAudio(name="a.mp3", file_id="f1", seconds=1, uploaded_at=None)
+    monkeypatch.setattr(elsewhere, "_read", lambda: iter([there]))
+
+    with acting(lambda: Actor(None, "ada")):
+        elsewhere.take("f1")
+        elsewhere.take("f1")
+
+    assert [one.kind for one in AuditEntry.objects.all()] == ["added"]
 
 
 def test_a_sound_gets_another_name() -> None:

@@ -28,6 +28,7 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.ledger import subjects
 from laaffic_console.kit.masking import masks
 from messaging.conditions import conditions
+from messaging.models import Approval
 from tests.dashboard import doors
 
 pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
@@ -233,6 +234,7 @@ NOW = timezone.now()
 COUNTRY = conditions.as_json(conditions.OneOf("country", ("IN",)))
 # Of which a page makes something only where it holds what it usually does.
 AS_THEY_ARE: dict[str, dict[str, Any]] = {
+    "messaging.approvallimits": {"cost": "50"},  # what a group call costs nobody knows before: it needs a second person
     "messaging.audience": {"condition": "country = IN", "tree": COUNTRY},
     "messaging.calendar": {"hours": "mon-fri 09:00-20:00"},
     "events.delivery": {"problem": "broken"},
@@ -265,6 +267,8 @@ def about_each(made: dict[str, models.Model], seeds: Seeds) -> None:
                 prepared_at=now,
                 left_at=now,
             )
+    asked_note = seeds.text("messaging.approval.asked_note")
+    Approval.objects.create(group_task_id=made["voice.grouptask"].pk, recipients=1, asked_note=asked_note)
     for row in made.values():
         LogEntry.objects.create(
             user=user,

@@ -182,6 +182,12 @@ class SettingTests:
 
         assert number in ids(ours())
 
+    def test_a_proxy_at_a_unix_socket_need_not_be_named(self, settings: LazySettings) -> None:
+        settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        settings.CONSOLE_BIND = "unix:/run/console.sock"
+
+        assert "W175" not in ids(ours())
+
     @pytest.mark.parametrize(
         "address", ["redis://10.0.0.7:6379/0", "redis://cache", "rediss://user:pw@cache/1", "unix:///run/redis.sock"]
     )

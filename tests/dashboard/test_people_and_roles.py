@@ -92,6 +92,27 @@ class PersonTests:
 
         assert list(ben.user_permissions.all()) == [kept]
 
+    @pytest.mark.parametrize("name", ["o'brien@example.com", "DOM\\anna", "anna smith"])
+    def test_a_name_from_elsewhere_can_be_switched_off(self, client: Client, name: str) -> None:
+        """An invitation takes every address, and a provider every name."""
+        signed_in(client, "Administrator")
+        person = User.objects.create_user(name, is_staff=True)
+        address = f"/admin/auth/user/{person.pk}/change/"
+
+        client.post(address, {**hidden(client, address), "username": name})
+
+        person.refresh_from_db()
+        assert (person.username, person.is_active) == (name, False)
+
+    def test_a_name_that_is_typed_here_is_looked_at(self, client: Client) -> None:
+        signed_in(client, "Administrator")
+        person = User.objects.create_user("anna smith", is_staff=True)
+        address = f"/admin/auth/user/{person.pk}/change/"
+
+        page = client.post(address, {**hidden(client, address), "username": "anna!"})
+
+        assert "Enter a valid username" in page.content.decode()
+
 
 class ReachTests:
     """An administrator's rights end where a superuser's account begins."""

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard.lists import saved_filters
 from laaffic_console.dashboard.models import SavedFilter
 
@@ -84,6 +85,45 @@ def test_it_is_removed_by_its_owner_alone(ann: Client) -> None:
     assert ann.get(address).status_code == 405
     assert "is removed" in ann.post(address, follow=True).content.decode()
     assert not SavedFilter.objects.exists()
+
+
+def test_an_administrator_removes_what_somebody_shares(ann: Client) -> None:
+    keep(ann, is_shared="on")
+    keep(ann, "Britons", "country=GB")
+    admin = somebody("root", "view_contact", "change_user")
+    shared, own = (reverse("remove_filter", args=[row.pk]) for row in SavedFilter.objects.order_by("pk"))
+
+    assert "Remove Indians" in admin.get(reverse("admin:messaging_contact_changelist")).content.decode()
+    assert admin.post(own).status_code == 403
+    assert "is removed" in admin.post(shared, follow=True).content.decode()
+    assert [row.name for row in SavedFilter.objects.all()] == ["Britons"]
+
+
+def test_what_somebody_shared_who_has_left_is_shown_to_nobody(ann: Client) -> None:
+    keep(ann, is_shared="on")
+    User.objects.filter(username="ann").update(is_active=False)
+
+    page = somebody("bo", "view_contact").get(reverse("admin:messaging_contact_changelist")).content.decode()
+
+    assert "Indians" not in page
+
+
+def test_what_others_see_of_it_is_recorded(ann: Client) -> None:
+    keep(ann)  # for herself alone
+    keep(ann, is_shared="on")
+    keep(ann, is_shared="on")  # as it was
+    keep(ann)
+    keep(ann, is_shared="on")
+    ann.post(reverse("remove_filter", args=[SavedFilter.objects.get().pk]))
+
+    entries = AuditEntry.objects.filter(object_kind=LIST).order_by("pk")
+    assert [(entry.person, entry.kind, str(entry.details["event"])) for entry in entries] == [
+        ("ann", "changed", "The filter “Indians” is shared with everybody who sees this list"),
+        ("ann", "changed", "The filter “Indians” is no longer shared"),
+        ("ann", "changed", "The filter “Indians” is shared with everybody who sees this list"),
+        ("ann", "changed", "The shared filter “Indians” is removed"),
+    ]
+    assert entries[0].details["filters"] == "country=IN"
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,14 @@ class RefusalTests:
         assert push(body, content_type=content_type).status_code == 400
         assert not PushedBody.objects.exists()
 
+    def test_an_empty_form_is_refused(self) -> None:
+        """The test client names no content type beside an empty body, unless it is told to."""
+        form = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+
+        answer = Client(raise_request_exception=False).generic("POST", f"/hooks/{TOKEN}/sms-report/", **form)
+
+        assert answer.status_code == 400
+
     @pytest.mark.parametrize("mark", ["", "/mark1"])
     def test_a_callback_address_without_its_last_slash_is_the_same(self, mark: str) -> None:
         client = Client(enforce_csrf_checks=True)

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.api.models import ApiToken
+from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.forms.asking_again import PROVED
 from messaging.models import CampaignState, ContactGroup, SuppressionEntry
@@ -223,6 +224,20 @@ def test_an_export_of_many_asks(stale: Client, settings: LazySettings) -> None:
     assert stale.get(page).status_code == 200
     settings.LAAFFIC_REAUTHENTICATE_OVER = 2
     assert stale.get(page)["Location"].startswith(AGAIN)
+
+
+def test_an_export_is_counted_as_far_as_the_limit_goes(
+    stale: Client, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where that is further than what is made at once."""
+    monkeypatch.setattr(making, "AT_ONCE", 1)
+    for number in range(4):
+        SuppressionEntry.objects.create(number=f"91987654321{number}", channel="sms")
+    settings.LAAFFIC_REAUTHENTICATE_OVER = 3
+
+    answer = stale.get(reverse("admin:messaging_suppressionentry_export", args=["csv"]))
+
+    assert answer["Location"].startswith(AGAIN)
 
 
 @pytest.mark.parametrize("most", [2, 3])

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity.models import profile_of
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +19,17 @@ def test_it_is_kept_for_who_said_it(admin_client: Client, admin_user: User) -> N
     assert answer["Location"] == reverse("mfa_index")
     assert (kept.time_zone, kept.number) == ("Asia/Kolkata", "+919876543210")
     assert profile_of(User.objects.create_user("other")).number == ""
+
+
+def test_what_is_changed_is_recorded(admin_client: Client, admin_user: User) -> None:
+    for number in ("+91 98765-43210", "+919876543210", "+919876543211"):
+        admin_client.post(PAGE, {"time_zone": "", "number": number})
+
+    entries = AuditEntry.objects.filter(kind="changed", object_kind="auth.user", object_id=str(admin_user.pk))
+    assert [entry.details["changes"] for entry in entries.order_by("pk")] == [
+        [["my own number", "–", "+919876543210"]],
+        [["my own number", "+919876543210", "+919876543211"]],
+    ]
 
 
 @pytest.mark.parametrize(

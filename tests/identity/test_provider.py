@@ -104,6 +104,9 @@ def test_a_verified_address_links_it_where_the_settings_say_so(
     assert is_in(again)
     assert User.objects.count() == 1
     assert ada.check_password(PASSWORD)
+    changed = AuditEntry.objects.filter(kind="changed", object_kind="auth.user", object_id=str(ada.pk))
+    linked = [one.person for one in changed if one.details.get("event") == "linked to Example ID"]
+    assert linked == ["ada"]  # once
 
 
 def test_who_is_refused_stays_who_they_were(client: Client, provider: Any, ada: User, settings: LazySettings) -> None:

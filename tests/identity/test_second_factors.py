@@ -1,20 +1,23 @@
 """A second factor is asked for, counted when wrong, set up, required by role, and reset by an administrator."""
 
+import time
 from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
 from axes.models import AccessAttempt
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.identity import factors
+from laaffic_console.identity import code_forms, factors
 from laaffic_console.identity.adapters import AccountAdapter, FactorAdapter
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.forms.asking_again import PROVED
@@ -58,6 +61,24 @@ def test_a_recovery_code_opens_once(ada: User, secret: str) -> None:
         give_password(client)
         client.post(STEP, {"code": code})
         assert is_in(client) is opens
+
+
+def test_a_code_of_the_app_opens_once_in_whichever_process(ada: User, secret: str) -> None:
+    code = code_of(secret)
+    for opens in (True, False):
+        cache.clear()  # each process has its own, where there is no Redis
+        client = Client()
+        give_password(client)
+        client.post(STEP, {"code": code})
+        assert is_in(client) is opens
+
+
+def test_nor_does_an_older_one_after_it(ada: User, secret: str) -> None:
+    app = Authenticator.objects.get(user=ada, type=Authenticator.Type.TOTP)
+    now = int(time.time()) // 30
+    older, newer = (totp.format_hotp_value(totp.hotp_value(secret, counter)) for counter in (now, now + 1))
+
+    assert [code_forms.take(app, code) for code in (newer, older, newer)] == [True, False, False]
 
 
 def test_wrong_codes_count_as_wrong_passwords_do(client: Client, secret: str, settings: LazySettings) -> None:

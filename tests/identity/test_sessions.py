@@ -15,6 +15,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import sessions
 from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, give_password
+from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -79,6 +80,66 @@ def test_a_new_password_leaves_this_session_listed_and_ends_the_other(two: tuple
 
     assert there.get("/admin/").status_code == 302
     assert "this one" in here.get("/account/").content.decode()
+
+
+@pytest.mark.parametrize("field", ["is_active", "is_staff"])
+@pytest.mark.parametrize("only", [True, False])
+def test_an_account_that_is_switched_off_has_no_session_when_it_is_on_again(
+    ada: User, two: tuple[Client, Client], field: str, only: bool
+) -> None:
+    for value in (False, True):
+        setattr(ada, field, value)
+        ada.save(update_fields=[field] if only else None)
+
+    assert [client.get("/admin/").status_code for client in two] == [302, 302]
+    assert not sessions.going_on().exists()
+    assert AuditEntry.objects.filter(kind=Act.SESSIONS_ENDED).count() == 0  # nobody did it: neither page nor command
+
+
+def test_who_switches_somebody_off_is_recorded(ada: User, two: tuple[Client, Client]) -> None:
+    root = User.objects.create_superuser("root", password=PASSWORD)
+    client = Client()
+    give_password(client, name="root")
+    address = f"/admin/auth/user/{ada.pk}/change/"
+
+    client.post(address, {**hidden(client, address), "username": "ada"})
+
+    ada.refresh_from_db()
+    assert not ada.is_active
+    assert not UserSession.objects.filter(user=ada).exists()
+    [ended] = AuditEntry.objects.filter(kind=Act.SESSIONS_ENDED)
+    assert ended.person == root.username
+
+
+def test_who_switches_themselves_off_is_signed_out(two: tuple[Client, Client]) -> None:
+    here, _there = two
+    address = f"/admin/auth/user/{User.objects.get(username='ada').pk}/change/"
+
+    answer = here.post(address, {**hidden(here, address), "username": "ada"})
+
+    assert answer.status_code == 302
+    assert here.get("/admin/").status_code == 302
+
+
+def test_sessions_of_one_that_an_update_switched_off_are_not_listed(ada: User, two: tuple[Client, Client]) -> None:
+    User.objects.update(is_active=False)
+
+    assert not sessions.going_on().exists()
+
+
+def test_what_a_new_password_ended_is_not_listed(ada: User, two: tuple[Client, Client]) -> None:
+    ada.set_password("another-password-of-a-test")
+    ada.save()
+
+    assert not sessions.going_on().exists()
+
+
+def test_what_is_saved_beside_the_password_ends_nothing(ada: User, two: tuple[Client, Client]) -> None:
+    ada.first_name = "Ada"
+    ada.save()
+
+    assert sessions.going_on().count() == 2
+    assert [client.get("/admin/").status_code for client in two] == [200, 200]
 
 
 def test_entries_of_sessions_that_are_over_are_forgotten(two: tuple[Client, Client]) -> None:

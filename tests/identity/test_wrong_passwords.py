@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console import conf
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.services.work import forgetting
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +102,60 @@ def test_an_address_is_believed_from_our_proxies_alone(settings: LazySettings, p
     seen = set(AccessAttempt.objects.values_list("ip_address", flat=True))
 
     assert seen == ({"192.0.2.0", "192.0.2.1", "192.0.2.2"} if proxies else {"10.0.0.1"})
+
+
+@pytest.mark.parametrize(
+    ("peer", "bind", "proxies", "seen"),
+    [
+        ("", "unix:/run/console.sock", [], "192.0.2.1"),
+        ("", "unix:/run/console.sock", ["192.0.2.1"], STRANGER),
+        ("", "fd://3", [], "192.0.2.1"),
+        ("", "127.0.0.1:8000", [], None),
+        (HOME, "fd://3", [], HOME),
+    ],
+)
+def test_a_proxy_at_a_unix_socket_is_believed(
+    settings: LazySettings, peer: str, bind: str, proxies: list[str], seen: str | None
+) -> None:
+    settings.CONSOLE_BIND, settings.TRUSTED_PROXIES = bind, proxies
+
+    guess("asha", 1, peer, **{"X-Forwarded-For": f"{STRANGER}, 192.0.2.1"})
+
+    assert AccessAttempt.objects.get().ip_address == seen
+
+
+def test_what_a_proxy_calls_no_address_is_none(settings: LazySettings) -> None:
+    settings.CONSOLE_BIND = "unix:/run/console.sock"
+
+    guess("asha", 1, "", **{"X-Forwarded-For": f"{STRANGER}, unknown"})
+
+    assert AccessAttempt.objects.get().ip_address is None
+
+
+def test_the_old_password_of_a_new_one_is_not_guessed_either() -> None:
+    client, page = Client(REMOTE_ADDR=HOME), reverse("admin:password_change")
+    client.force_login(User.objects.get(username="asha"))
+    new = {"new_password1": "another long one", "new_password2": "another long one"}
+
+    answers = [client.post(page, {"old_password": f"wrong {n}", **new}).status_code for n in range(3)]
+
+    assert answers == [200, 200, 429]
+    assert client.post(page, {"old_password": "right", **new}).status_code == 429
+    assert User.objects.get(username="asha").check_password("right")
+    kinds = (
+        AuditEntry.objects.filter(person="asha").exclude(kind="sign_in").order_by("pk").values_list("kind", flat=True)
+    )
+    assert list(kinds) == ["sign_in_failed", "sign_in_failed", "locked_out"]
+    assert sign_in("asha", "right").status_code == 429
+
+
+def test_a_new_password_that_is_too_weak_is_no_guess() -> None:
+    client, page = Client(REMOTE_ADDR=HOME), reverse("admin:password_change")
+    client.force_login(User.objects.get(username="asha"))
+
+    client.post(page, {"old_password": "right", "new_password1": "1", "new_password2": "1"})
+
+    assert not AccessAttempt.objects.exists()
 
 
 def test_no_password_is_kept() -> None:

@@ -73,6 +73,20 @@ def test_what_comes_within_ten_minutes_waits_and_comes_together(ann: User) -> No
     assert not Notice.objects.exclude(mail=Mail.SENT).exists()
 
 
+def test_what_is_too_much_for_one_mail_goes_with_the_next(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailing, "LINES", 2)
+    for pk in (1, 2, 3):
+        due(ann, pk, in_bell=False)
+    mailing.send_due()
+    assert list(Notice.objects.order_by("pk").values_list("mail", flat=True)) == [Mail.SENT, Mail.SENT, Mail.DUE]
+
+    ten_minutes_later()
+    mailing.send_due()
+
+    assert [post.subject for post in mail.outbox] == ["2 notices from the Laaffic console", "“C3” is held: No funds."]
+    assert not Notice.objects.exclude(mail=Mail.SENT).exists()
+
+
 def test_a_subject_that_is_too_long_shows_that_it_goes_on(ann: User) -> None:
     due(ann, said={"name": "C", "reason": 60 * "Used up. "})
 

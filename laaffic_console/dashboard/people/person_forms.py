@@ -179,3 +179,8 @@ class PersonForm(UserChangeForm):
         own: Any = self.fields.get("user_permissions")
         if own is not None:
             own.queryset = self.instance.user_permissions.select_related("content_type")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """A name that was not typed here is not refused here: invitations and providers give others than this form."""
+        excluded: set[str] = super()._get_validation_exclusions()
+        return excluded if "username" in self.changed_data else {*excluded, "username"}

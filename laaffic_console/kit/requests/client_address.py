@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.http import HttpRequest
 
+CAN_BE_A_FILE = ("unix:", "fd://")  # what systemd hands over is of either kind; a peer by TCP has an address
+
 
 def client_address(request: HttpRequest) -> str:
     """The address of the client: the peer's, or the one that the nearest of our own proxies names; "" for none.
 
     What a stranger writes into the header counts for nothing: it is believed from a trusted proxy alone, and read from
-    the right, past further trusted proxies.
+    the right, past further trusted proxies. A peer at a Unix socket has no address and is such a proxy: nobody else can
+    open its file.
     """
     address = request.META.get("REMOTE_ADDR", "")
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    if hops and as_address(address) is None and settings.CONSOLE_BIND.startswith(CAN_BE_A_FILE):
+        address = hops.pop()
     while hops and is_among(address, settings.TRUSTED_PROXIES):
         address = hops.pop()
     return address if as_address(address) else ""

@@ -1,4 +1,4 @@
-"""Notices by email: the first at once, then at most one mail a person in ten minutes, with all that has come.
+"""Notices by email: the first at once, then at most one mail a person in ten minutes, with the oldest that wait.
 
 That it is being sent is committed before it leaves. A mail server that is away is tried again, later each time. A
 worker that dies while it sends leaves "being sent": after a while it is sent again, because a second mail costs nothing
@@ -35,7 +35,7 @@ PAUSE = dt.timedelta(minutes=10)  # between two mails to one person
 BROKEN_OFF_AFTER = dt.timedelta(minutes=10)
 FIRST_WAIT, LONGEST_WAIT = 60, 1800  # seconds
 PEOPLE = 20  # a run
-LINES = 50  # a mail
+LINES = 50  # a mail; what is left over stays due and goes with the next
 SUBJECT = 150  # characters
 
 Mail = Notice.Mail
@@ -134,10 +134,11 @@ def _claim(user: User) -> list[Notice]:
     may_see = [one for one in notices if user.is_active and user.email and _may_see(user, one)]
     if gone := {one.pk for one in notices} - {one.pk for one in may_see}:
         Notice.objects.filter(pk__in=gone).update(mail=Mail.NONE)
-    if may_see:
-        Notice.objects.filter(pk__in=[one.pk for one in may_see]).update(mail=Mail.SENDING, mail_at=now)
+    claimed = may_see[:LINES]
+    if claimed:
+        Notice.objects.filter(pk__in=[one.pk for one in claimed]).update(mail=Mail.SENDING, mail_at=now)
         Postbox.objects.update_or_create(user=user, defaults={"next_at": now + PAUSE})
-    return may_see
+    return claimed
 
 
 def _may_see(user: User, notice: Notice) -> bool:
@@ -160,10 +161,8 @@ def written(notices: list[Notice]) -> tuple[str, str]:
     many = ngettext("%(n)d notice from the Laaffic console", "%(n)d notices from the Laaffic console", n) % {"n": n}
     subject = notices[0].words if n == 1 else many
     lines = []
-    for notice in notices[:LINES]:
+    for notice in notices:
         lines += [notice.words, *([f"{settings.CONSOLE_URL}{notice.address}"] if notice.address else []), ""]
-    if n > LINES:
-        lines += [_("And %(n)d more, under the bell.") % {"n": n - LINES}, ""]
     lines.append(_("What comes by email you choose here: %(url)s") % {"url": _choices_address()})
     return Truncator(" ".join(subject.split())).chars(SUBJECT), "\n".join(lines)
 

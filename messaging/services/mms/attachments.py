@@ -68,23 +68,26 @@ def add(data: bytes, name: str, *, size: int | None = None, by: User | None = No
         found = attachment_content.inspect(data, name, size=size)
     except UnfitFile as problem:
         raise ValidationError({"file": str(problem)}) from problem
-    attachment, is_new = MmsAttachment.objects.get_or_create(
-        digest=hashlib.sha256(data).hexdigest(),
-        defaults={
-            "name": PurePosixPath(keepable(without_marks(name)).replace("\\", "/")).name[:120] or found.file_type,
-            "file_type": found.file_type,
-            "content": data,
-            "size": len(data),
-            "width": found.width,
-            "height": found.height,
-            "seconds": found.seconds,
-            "thumbnail": found.thumbnail,
-            "note": found.note[:200],
-            "created_by": by,
-        },
-    )
-    if not is_new and attachment.is_archived:
-        MmsAttachment.objects.filter(pk=attachment.pk).update(is_archived=False)
+    with transaction.atomic():
+        attachment, is_new = MmsAttachment.objects.get_or_create(
+            digest=hashlib.sha256(data).hexdigest(),
+            defaults={
+                "name": PurePosixPath(keepable(without_marks(name)).replace("\\", "/")).name[:120] or found.file_type,
+                "file_type": found.file_type,
+                "content": data,
+                "size": len(data),
+                "width": found.width,
+                "height": found.height,
+                "seconds": found.seconds,
+                "thumbnail": found.thumbnail,
+                "note": found.note[:200],
+                "created_by": by,
+            },
+        )
+        if is_new:
+            record(Act.ADDED, attachment)
+        else:
+            archive(attachment.pk, is_archived=False)
     return attachment, is_new
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import LaafficError, UploadedAudio
 from voice.models import AudioFile, AudioType
@@ -49,7 +50,7 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
     uploads.check_free(found.name)
     try:
         with transaction.atomic():
-            return AudioFile.objects.create(
+            made = AudioFile.objects.create(
                 name=found.name,
                 audio_type=suffix,
                 content=b"",
@@ -60,6 +61,8 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
                 uploaded_at=found.uploaded_at or timezone.now(),
                 created_by=by,
             )
+            record(Act.ADDED, made)
+            return made
     except IntegrityError:  # somebody else took it over at the same moment
         if known := AudioFile.objects.filter(file_id=file_id).first():
             return known

@@ -59,7 +59,7 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, b
     found = audio_content.inspect(data)
     digest = hashlib.sha256(data).hexdigest()
     if known := AudioFile.objects.filter(digest=digest).first():
-        AudioFile.objects.filter(pk=known.pk, is_archived=True).update(is_archived=False)
+        archive(known.pk, is_archived=False)
         return known, False
     name = audio_content.with_suffix(name.strip(), found.audio_type)
     audio_content.check_name(name, found.audio_type)
@@ -75,8 +75,10 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, b
                 seconds=found.seconds,
                 created_by=by,
             )
+            record(Act.ADDED, made)
     except IntegrityError:  # somebody added the same at the same moment
         if known := AudioFile.objects.filter(digest=digest).first():
+            archive(known.pk, is_archived=False)
             return known, False
         check_free(name)
         raise
