@@ -14,8 +14,8 @@ ADD, LAUNCH, ASK = "voice.add_grouptask", "voice.launch_grouptask", "voice.chang
 PUT_HOURS_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
 
 
-def acts(task: GroupTask, user: AbstractBaseUser | AnonymousUser) -> dict[str, bool]:
-    """{“may_edit”: whether they may, …}"""
+def acts(task: GroupTask, user: AbstractBaseUser | AnonymousUser, *, is_unread: bool) -> dict[str, bool]:
+    """{“may_edit”: whether they may, …}. `is_unread`: whether Laaffic's list of tasks cannot be read."""
     may_add, may_launch = user.has_perm(ADD), user.has_perm(LAUNCH)  # type: ignore[union-attr]
     state = TaskState(task.state)
     is_draft, is_held = state == TaskState.DRAFT, state == TaskState.HELD
@@ -34,7 +34,7 @@ def acts(task: GroupTask, user: AbstractBaseUser | AnonymousUser) -> dict[str, b
         "may_put_hours_aside": waits_here and bool(task.waits_since) and user.has_perms(PUT_HOURS_ASIDE),  # type: ignore[union-attr]
         "may_resume": may_launch and is_held,
         "may_resolve": may_launch and state == TaskState.UNKNOWN,
-        "may_end": may_launch and state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
+        "may_end": may_launch and state in (*OPEN, TaskState.UNKNOWN) and (is_unread or bool(task.looks)),
         "may_export_recipients": user.has_perms(kinds.named(export_kinds.TASK_RECIPIENTS).rights),  # type: ignore[union-attr]
         "may_make_dossier": user.has_perms(kinds.named(export_kinds.TASK_DOSSIER).rights),  # type: ignore[union-attr]
     }

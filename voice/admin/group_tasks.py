@@ -54,6 +54,7 @@ from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
+from voice.services.group_calls.unread_list import why_unread
 
 LIST = "admin:voice_grouptask_changelist"
 COLOURS = state_colours.of(
@@ -218,7 +219,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             raise Http404
         require(request, "voice.view_grouptask")
         is_draft, is_held = task.state == TaskState.DRAFT, task.state == TaskState.HELD
-        may = group_rights.acts(task, request.user)
+        unread = why_unread(task)
+        may = group_rights.acts(task, request.user, is_unread=bool(unread))
         proved = {} if is_draft or task.is_template else proof_panel.context(task)
         return page(
             self,
@@ -232,6 +234,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             is_moving=not is_draft
             and (not task.is_over or task.look_at is not None or proved.get("is_being_proved", False)),
             bar=bar(task),
+            unread=unread,
             opted_out=group_callees.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
             further_costs=_further_costs(task),

@@ -28,7 +28,7 @@ ALWAYS = {"export_recipients", "make_dossier"}  # for anyone with their rights
 
 
 def offered(task: GroupTask, user: User | AnonymousUser) -> set[str]:
-    return {act.removeprefix("may_") for act, may in group_rights.acts(task, user).items() if may}
+    return {act.removeprefix("may_") for act, may in group_rights.acts(task, user, is_unread=False).items() if may}
 
 
 def task_in(state: TaskState) -> GroupTask:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone, translation
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
@@ -19,6 +20,7 @@ from messaging.models import SuppressionEntry
 from tests.messaging.mms.attachment_samples import mpeg
 from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import Announcement, GroupTask, TaskState
+from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import scheduling
 from voice.services.audio import uploads
@@ -29,6 +31,7 @@ from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import unread_list
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
@@ -123,6 +126,28 @@ class LaunchTests:
         assert len(at_sandbox(sandbox)) == 1
         states = LedgerEntry.objects.filter(about_kind="group task").order_by("pk").values_list("state", flat=True)
         assert list(states) == [EntryState.NOT_SENT, EntryState.ACCEPTED]
+
+    def test_where_the_list_cannot_be_read_a_persons_word_is_taken_without_it(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client, admin_user: Any
+    ) -> None:
+        """A gateway may lack voice/group/call/query. Minutes later nobody has read the list: somebody may say it."""
+        task = written(application)
+        sandbox.set_faults(next_fault="html", next_calls=9, paths=["/voice/group/call/"])
+        task = group_tasks.launch(task.pk)
+        long_ago = timezone.now() - 2 * unread_list.LONG_ENOUGH
+        GroupTask.objects.update(launched_at=long_ago, look_at=long_ago)
+        with pytest.raises(syncing.SyncFailed):
+            group_sync.sync()
+        task.refresh_from_db()
+        assert (task.state, task.looks) == (TaskState.UNKNOWN, 0)
+        page = admin_client.get(f"/admin/voice/grouptask/{task.pk}/change/").content.decode()
+        assert 'id="unread"' in page
+        assert 'value="over"' in page
+
+        group_tasks.say_over(task.pk, why="everybody was called", by=admin_user)
+
+        task.refresh_from_db()
+        assert task.state == TaskState.FINISHED
 
     def test_an_approvers_word_on_hours_is_over_with_the_launch_that_it_was_on(
         self, application: Application, admin_user: Any

@@ -37,6 +37,7 @@ from voice.services.group_calls import states as group_state
 from voice.services.group_calls import waiting as group_waiting
 from voice.services.group_calls.callees import Audience
 from voice.services.group_calls.states import ABOUT, CANCEL
+from voice.services.group_calls.unread_list import why_unread
 
 # The fields of an edit that are shown in the activity log.
 TOLD = {"name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from"}
@@ -247,9 +248,11 @@ def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> N
         if task.state != TaskState.UNKNOWN or has_arrived:
             raise NotNow(_("What happened to this launch is known by now. Look at it again."))
         _require_as_seen(task, seen)
-        if not task.looks:
+        unread = why_unread(task)
+        if not task.looks and not unread:
             raise NotNow(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
-        said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
+        looked = "its list cannot be read" if unread else f"looked for {task.looks} times"
+        said = f"{by.get_username()} says that it did not arrive: {why}; {looked}"
         task.state, task.look_at, task.outside_hours = TaskState.DRAFT, None, False
         task.save(update_fields=["state", "look_at", "outside_hours"])
         events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
@@ -268,7 +271,7 @@ def say_over(task_id: int, *, why: str, by: User, seen: int | None = None) -> No
         if task.state not in (*OPEN, TaskState.UNKNOWN):
             raise NotNow(_("This task is over already. Look at it again."))
         _require_as_seen(task, seen)
-        if not task.looks:
+        if not task.looks and not why_unread(task):
             raise NotNow(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
         said = f"{by.get_username()} says that it is over: {why}"
         for entry in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
