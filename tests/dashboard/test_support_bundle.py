@@ -200,10 +200,7 @@ class KindTests:
 
     def test_every_trouble_is_named(self) -> None:
         written = [*test_trouble_names.names(), *("webhook 1", "drift of campaign 1")]
-        steps = (
-            "messaging.services.campaigns.asking_back.ask_waiting",
-            "laaffic_console.exporting.services.keeping.sweep",
-        )
+        steps = ["messaging.services.campaigns.asking_back.ask_waiting", "laaffic_console.exporting.jobs.sweep"]
 
         assert [name for name in written if support_bundle._trouble(name) == "other"] == []
         assert [support_bundle._trouble(step) for step in steps] == steps

@@ -59,8 +59,8 @@ def test_who_has_such_a_name_from_an_earlier_version_gets_a_new_password(monkeyp
     ("state", "why"),
     [
         ({"is_active": False}, "that is switched off"),
-        ({"is_superuser": False}, "that is no superuser"),
-        ({"is_staff": False}, "that is no superuser"),
+        ({"is_superuser": False}, "that is not a superuser"),
+        ({"is_staff": False}, "that is not a superuser"),
     ],
     ids=["off", "plain", "no staff"],
 )

@@ -88,7 +88,7 @@ def verify(known: tuple[int, str] | None = None) -> Verdict:
     `known`: position and digest of an entry, from an earlier verdict kept elsewhere. Anyone who can write to the
     database can chain everything again; only that shows it.
 
-    All of it is read at one moment: what somebody does in the meantime, or what is pruned, is no break.
+    All of it is read at one moment: what somebody does or prunes in the meantime breaks nothing.
     """
     seal()
     return snapshots.at_one_moment(lambda: _verified(known))

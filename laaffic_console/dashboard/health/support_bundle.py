@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import django
@@ -314,17 +315,22 @@ def _exceptions(of: type[BaseException]) -> set[str]:
     return {of.__name__}.union(*(_exceptions(one) for one in type.__subclasses__(of)))
 
 
+def _jobs() -> dict[str, ModuleType]:
+    """The modules of jobs, by their names; each has loaded what its sweeps do."""
+    names = [f"{app.name}.jobs" for app in apps.get_app_configs()]
+    return {name: import_module(name) for name in names if find_spec(name) is not None}
+
+
 def _job(dotted: str) -> str:
-    """A job that there is: a function of an app's module `jobs`."""
+    """A job that there is."""
     module, _dot, function = dotted.rpartition(".")
-    is_ours = module in {f"{app.name}.jobs" for app in apps.get_app_configs()} and find_spec(module) is not None
-    return dotted if is_ours and hasattr(import_module(module), function) else "other"
+    return dotted if module in (jobs := _jobs()) and hasattr(jobs[module], function) else "other"
 
 
 def _trouble(name: str) -> str:
     """What a trouble is about: a kind of row, or the step of a sweep that failed, by its name in code."""
     module, _dot, function = name.rpartition(".")
-    is_ours = module.startswith(tuple(f"{app.name}." for app in apps.get_app_configs()))
+    is_ours = _jobs() and module.startswith(tuple(f"{app.name}." for app in apps.get_app_configs()))
     is_step = is_ours and callable(getattr(sys.modules.get(module), function, None))
     return name if is_step else _kind(name, TROUBLES)
 

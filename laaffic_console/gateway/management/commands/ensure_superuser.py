@@ -32,14 +32,14 @@ def refuse_name(username: str) -> None:
 
 
 def refuse_other(user: User) -> None:
-    """CommandError for an account that is no superuser who can sign in: a script that goes on would rely on one.
+    """CommandError for an account that is not a superuser who can sign in: a script that goes on would rely on one.
 
     It is not made one: somebody may have taken the right away, and its owner never had this password.
     """
     if not user.is_active:
         why = "is switched off"
     elif not (user.is_superuser and user.is_staff):
-        why = "is no superuser"
+        why = "is not a superuser"
     else:
         return
     raise CommandError(
