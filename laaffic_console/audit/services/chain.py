@@ -13,7 +13,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.audit.models import AuditEntry, AuditHead
-from laaffic_console.gateway.services.database import snapshots
+from laaffic_console.kit.sql import snapshots
 
 AT_ONCE = 500
 
