@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, InterfaceError
 
-from laaffic_console.kit.process import garbage
+from laaffic_console.kit.process import garbage, interrupts
 
 # Servers do not act for the person who has started them; a worker's processes are those of its qcluster.
 SERVERS = ("worker", "qcluster", "web", "runserver", "sandbox")
@@ -44,6 +44,7 @@ def main() -> None:
         from laaffic_console.kit.audit import acts
 
         acts.act_from_shell()
+        interrupts.end_orderly()
     run()
 
 

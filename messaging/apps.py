@@ -60,7 +60,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.imports import forecast as import_forecast
         from messaging.services.mms import attachments
         from messaging.services.mms.mms_channel import MmsChannel
-        from messaging.services.replies import conversations, reply_pushes
+        from messaging.services.replies import conversations, reply_pulls, reply_pushes
         from messaging.services.reports import report_pulls, report_pushes
         from messaging.services.sms.sms_channel import SmsChannel
         from messaging.services.tallies import counting
@@ -120,7 +120,7 @@ class MessagingConfig(AppConfig):
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
         moments.await_with(starting.START_JOB, starting.launches_due)
-        for asking in (report_pulls.JOB, email_deliveries.JOB):
+        for asking in (report_pulls.JOB, email_deliveries.JOB, reply_pulls.JOB):
             bell.may_take(asking, report_pulls.task_seconds())
         for reads_a_file in (imports.JOB, import_forecast.JOB, consent_imports.JOB):
             bell.may_take(reads_a_file, uploaded.TASK_SECONDS)

@@ -43,6 +43,7 @@ class VoiceConfig(AppConfig):
         from voice.services.records import pushes
         from voice.services.records.period_report_source import CallReports
         from voice.services.spoken.channel import TtsChannel
+        from voice.services.syncing import COPIES
 
         subjects.register(
             {
@@ -73,6 +74,7 @@ class VoiceConfig(AppConfig):
         person_entries.register_all()
         notice_subjects.register_all()
         bell.sweep_with("voice.jobs.sweep")
+        COPIES.may_take_long()
         moments.await_with(group_waiting.START_JOB, group_waiting.launches_due)
         inbox.applied_by(PushKind.VOICE_REPORT, pushes.INBOX.job, is_retried=True)
         inbox.applied_by(PushKind.VOICE_RINGING, pushes.RINGING.job)

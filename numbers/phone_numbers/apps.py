@@ -15,6 +15,7 @@ class NumbersConfig(AppConfig):
         from phone_numbers import meanings
         from phone_numbers.models import BindingRequest, NumberPool, OwnedNumber
         from phone_numbers.registered import console_entries, export_kinds, findable, person_entries
+        from phone_numbers.services.syncing import COPIES
 
         subjects.register({"binding request": BindingRequest, "number pool": NumberPool, "owned number": OwnedNumber})
         export_kinds.register_all()
@@ -23,3 +24,4 @@ class NumbersConfig(AppConfig):
         meanings.register_all()
         person_entries.register_all()
         bell.sweep_with("phone_numbers.jobs.sweep")
+        COPIES.may_take_long()

@@ -2,13 +2,16 @@
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from laaffic_console.audit.models import AppendOnly, AuditEntry, AuditHead
@@ -277,6 +280,35 @@ def test_a_head_that_was_changed_shows() -> None:
     AuditHead.objects.update(digest="0" * 64)
 
     assert chain.verify().problem == "The end of the chain was changed after entry 2."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [lambda: made(1), lambda: retention.prune(5)], ids=["an act", "pruning"])
+def test_what_happens_while_it_is_verified_is_no_break(
+    act: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction.atomic():  # sealed once they are old
+        made(3, days_ago=9)
+    made(3)
+    entries, calls = chain.entries, itertools.count()
+
+    def meanwhile() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    def entries_while_it_happens() -> "models.QuerySet[AuditEntry]":
+        if next(calls) == 1:  # the first looks for what is to be sealed; now the head is read
+            with ThreadPoolExecutor(1) as other:
+                other.submit(meanwhile).result()
+        return entries()
+
+    monkeypatch.setattr(chain, "entries", entries_while_it_happens)
+
+    found = chain.verify()
+
+    assert (found.problem, found.checked, found.position) == ("", 6, 6)
 
 
 def test_a_tail_that_was_cut_with_its_head_shows_by_what_was_kept_elsewhere() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import traceback
 import zipfile
 from pathlib import Path
@@ -21,12 +22,31 @@ from laaffic_console.dashboard.health import support_bundle
 from laaffic_console.gateway.models import Lease, Trouble, WorkerHeartbeat
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.work import leases
+from phone_numbers.services import syncing as number_lists
 from tests.dashboard import doors
+from tests.gateway import test_trouble_names
+from voice.services import syncing as voice_lists
 
 pytestmark = pytest.mark.django_db
 
 MARK = "Zq7pK"  # begins every text of the world that the bundle is made in
 TEXTS = (models.CharField, models.TextField, models.JSONField)
+
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [
+    path for app in ("messaging", "voice", "numbers", "laaffic_console") for path in sorted((ROOT / app).rglob("*.py"))
+]
+# A name, or the constant of the same module that holds it.
+LEASE = re.compile(r'leases\.(?:lease|take)\(\s*(?:f?"([^"]+)"|([A-Z_]+))')
+CONSTANT = re.compile(r'^([A-Z_]+) = "([^"]+)"', re.MULTILINE)
+OWN_LEASE = re.compile(r'^(?:LEASE|SWEPT|SWEEP_RUNG) = "([^"]+)"', re.MULTILINE)
+JOB = re.compile(r'"((?:laaffic_console\.\w+|messaging|voice|phone_numbers)\.jobs\.\w+)"')
+
+
+def rung() -> set[str]:
+    """Every job that a bell is rung for."""
+    return {job for path in SOURCES for job in JOB.findall(path.read_text())}
 
 
 def opened(content: bytes) -> dict[str, Any]:
@@ -154,6 +174,37 @@ class TellingTests:
 
         assert said["queue.json"] == {"failed": "OSError"}
         assert said["health.json"]["parts"]
+
+
+class KindTests:
+    """What the bundle does not know by name it calls "other", and that helps nobody."""
+
+    def test_every_job_of_every_app_is_named(self) -> None:
+        jobs = rung()
+        assert {job.partition(".jobs")[0].rpartition(".")[2] for job in jobs} >= {"reports", "events", "notices"}
+
+        assert [job for job in sorted(jobs) if support_bundle._job(job) != job] == []
+
+    def test_every_lease_is_named(self) -> None:
+        constants = {name: value for path in SOURCES for name, value in CONSTANT.findall(path.read_text())}
+        taken = [given for path in SOURCES for given in LEASE.findall(path.read_text())]
+        names = [literal or constants.get(name, "") for literal, name in taken]
+        names += [value for path in SOURCES for value in OWN_LEASE.findall(path.read_text())]
+        names += [f"{copies.lease} x" for copies in (number_lists.COPIES, voice_lists.COPIES)]
+        filled = {re.sub(r"\{[^}]*\}", "12", name) for name in names if name and not name.startswith("{")}
+        assert len(filled) > 25
+
+        assert [name for name in sorted(filled) if support_bundle._kind(name, support_bundle.LEASES) == "other"] == []
+        described = (ROOT / "docs/mechanisms/leases.md").read_text()
+        assert [kind for kind in support_bundle.LEASES if f"`{kind}" not in described] == []
+
+    def test_every_trouble_is_named(self) -> None:
+        written = [*test_trouble_names.names(), *("webhook 1", "drift of campaign 1")]
+        steps = ["messaging.services.campaigns.asking_back.ask_waiting", "laaffic_console.exporting.jobs.sweep"]
+
+        assert [name for name in written if support_bundle._trouble(name) == "other"] == []
+        assert [support_bundle._trouble(step) for step in steps] == steps
+        assert support_bundle._trouble("messaging.services.asha.rao") == "other"
 
 
 class PermissionTests:

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_q.exceptions import TimeoutException
 
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, Channel
@@ -58,6 +59,22 @@ class CopyingTests:
         assert (kept.rows, kept.problem, kept.is_running) == (5, "", False)
         assert kept.succeeded_at == kept.finished_at
         assert [getattr(kept, name) for name in kept.counted] == [5, 2, 1][: len(kept.counted)]
+
+    def test_what_ends_its_process_leaves_none_that_runs_for_ever(self, copies: Copies[Any]) -> None:
+        def killed(_reading: Reading[Any]) -> Copied:
+            raise TimeoutException("Task exceeded maximum timeout value")
+
+        with pytest.raises(TimeoutException):
+            copies.run("x", killed)
+
+        (kept,) = copies.named(["x"])
+        assert (kept.is_running, kept.problem) == (
+            False,
+            "It was ended before everything was read: it took too long, or was stopped.",
+        )
+
+    def test_its_task_may_take_an_hour(self, copies: Copies[Any]) -> None:
+        assert bell.options_of(copies.job) == {"timeout": 3600}
 
     @pytest.mark.parametrize(
         ("problem", "said"),

@@ -55,6 +55,28 @@ def test_who_has_such_a_name_from_an_earlier_version_gets_a_new_password(monkeyp
     assert User.objects.get().check_password(GOOD)
 
 
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ({"is_active": False}, "that is switched off"),
+        ({"is_superuser": False}, "that is not a superuser"),
+        ({"is_staff": False}, "that is not a superuser"),
+    ],
+    ids=["off", "plain", "no staff"],
+)
+def test_an_account_that_is_something_else_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, state: dict[str, bool], why: str
+) -> None:
+    User.objects.create_superuser("bob", password=GOOD)
+    User.objects.update(**state)
+
+    for password in (GOOD, GOOD + "!"):
+        with pytest.raises(CommandError, match=f"There is an account bob {why}. Choose another name"):
+            said(monkeypatch, password)
+
+    assert User.objects.get().check_password(GOOD)
+
+
 @pytest.mark.parametrize("password", ["abc", "bob-the-superuser"])
 def test_nor_does_djangos_own_command_without_a_keyboard(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     given = {"username": "bob-the-superuser", "email": "bob@example.org", "interactive": False, "stdout": StringIO()}

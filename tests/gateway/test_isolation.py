@@ -9,8 +9,9 @@ import pytest
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from laaffic_console.gateway.models import Trouble
-from laaffic_console.gateway.services.database import isolation, snapshots
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.inbox import draining
+from laaffic_console.kit.sql import snapshots
 
 pytestmark = pytest.mark.django_db
 

@@ -3,6 +3,8 @@
 import datetime as dt
 import logging
 import random
+import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +15,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard.site import ConsoleSite
@@ -95,6 +97,29 @@ def test_no_list_fails_by_what_its_address_asks_for(
         answer = signed_in.get(f"{address}?{urlencode(query)}")
 
         assert answer.status_code in (200, 302, 400), query
+
+
+def routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
+    """Each address with a number in it, once."""
+    for one in resolver.url_patterns:
+        route = f"{before}{one.pattern}"
+        if isinstance(one, URLResolver):
+            yield from routes(one, route)
+        elif "<int:" in route:
+            yield route
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("who", ["somebody", "nobody"])
+def test_no_address_fails_by_a_number_that_no_column_holds(client: Client, who: str) -> None:
+    if who == "somebody":
+        client.force_login(User.objects.create_superuser("root"))
+    client.raise_request_exception = False
+    given = {"int": "9" * 26}
+    asked = {re.sub(r"<(\w+):\w+>", lambda gap: given.get(gap[1], "x"), route) for route in routes(get_resolver())}
+    assert len(asked) > 200
+
+    assert [path for path in sorted(asked) if client.get(f"/{path}").status_code >= 500] == []
 
 
 @pytest.mark.parametrize(

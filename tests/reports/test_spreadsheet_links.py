@@ -68,7 +68,8 @@ def test_what_opens_nothing_says_so_plainly(client: Client, report: Report) -> N
     for wrong in (old, "", "x" * 5000, token[:-1]):
         answer = read(report, wrong)
         assert (answer.status_code, answer["Content-Type"]) == (404, "text/plain; charset=utf-8")
-    assert Client().get("/reports/999.csv", {"token": token}).content == read(report, old).content
+    for nobodys in (999, 2**63, "9" * 26):
+        assert Client().get(f"/reports/{nobodys}.csv", {"token": token}).content == read(report, old).content
     assert Client().post(f"/reports/{report.pk}.csv?token={token}").status_code == 405
     assert read(report, token).status_code == 200
 

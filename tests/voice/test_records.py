@@ -13,6 +13,7 @@ from django.conf import LazySettings
 from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
+from django_q.exceptions import TimeoutException
 
 from laaffic_console.gateway.models import Application, OrphanReport, PushedBody, Trouble
 from laaffic_console.laaffic import Source, parse_voice_reports
@@ -201,6 +202,25 @@ class PullTests:
         VoiceSync.objects.filter(name=records_pulls.SIP).update(read_until=later)
         assert records_pulls.sync(records_pulls.SIP) == 1
         assert VoiceSync.objects.filter(name=records_pulls.SIP, read_until__lte=timezone.now()).exists()
+
+    def test_what_was_read_before_its_process_ended_is_not_read_again(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[dt.datetime] = []
+
+        def killed_at_the_third(*_given: Any, start: dt.datetime, **_more: Any) -> Page[Any]:
+            asked.append(start)
+            if len(asked) == 3:
+                raise TimeoutException("Task exceeded maximum timeout value")
+            return Page([], [], 0, None, 1)
+
+        monkeypatch.setattr(VoiceApi, "group_records", killed_at_the_third)
+        with pytest.raises(TimeoutException):
+            records_pulls.sync(records_pulls.GROUP)
+
+        assert VoiceSync.objects.get(name=records_pulls.GROUP).read_until == asked[2]
+        records_pulls.sync(records_pulls.GROUP)
+        assert asked[3] == asked[2]
 
     def test_those_of_group_calls_come_while_a_task_is_looked_at_that_nobody_could_start_now(
         self, application: Application

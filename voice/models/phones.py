@@ -36,6 +36,7 @@ class VoiceSync(ListCopy):
     """When our copy of one of Laaffic's voice lists was last read: "phones 4luaKsL2", "sip records" …"""
 
     read_until = models.DateTimeField(_("read until"), null=True)  # for lists that are read by time
+    read_at = models.DateTimeField(null=True)  # when it was read until then
 
     class Meta:
         verbose_name = _("voice synchronisation")

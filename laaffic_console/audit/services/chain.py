@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.audit.models import AuditEntry, AuditHead
+from laaffic_console.kit.sql import snapshots
 
 AT_ONCE = 500
 
@@ -86,8 +87,14 @@ def verify(known: tuple[int, str] | None = None) -> Verdict:
 
     `known`: position and digest of an entry, from an earlier verdict kept elsewhere. Anyone who can write to the
     database can chain everything again; only that shows it.
+
+    All of it is read at one moment: what somebody does or prunes in the meantime breaks nothing.
     """
     seal()
+    return snapshots.at_one_moment(lambda: _verified(known))
+
+
+def _verified(known: tuple[int, str] | None) -> Verdict:
     head = AuditHead.objects.filter(pk=1).first() or AuditHead()
     position, digest, checked = head.first_position, head.first_digest, 0
     chained = entries().filter(position__gt=position, position__lte=head.position).order_by("position")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.backups.services import alone
 from laaffic_console.backups.services.archives import PIECE, Written, pieces_of
+from laaffic_console.kit.files import leftovers
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 PARTS = {SQLITE: "database.sqlite3", POSTGRESQL: "database.dump"}
@@ -45,7 +46,7 @@ def write_into(archive: Written, beside: Path) -> None:
     if connection.vendor == POSTGRESQL:
         archive.add(part, _dumped(), is_packed=True)
         return
-    copy = beside.with_name(f".{beside.stem[:100]}-{os.getpid()}.sqlite3")
+    copy = beside.with_name(leftovers.name_beside(beside.stem))  # the backup itself is written under such a name too
     try:
         copy.touch(mode=0o600)
         # All pages in one go: step by step it would begin again at every write of a running campaign.

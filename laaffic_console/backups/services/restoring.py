@@ -32,7 +32,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import workers
-from laaffic_console.kit.files import private_files
+from laaffic_console.kit.files import leftovers, private_files
 from laaffic_console.kit.sql import database_troubles
 from laaffic_console.kit.sql.database_troubles import Trouble
 from messaging.models import Campaign, Contact, HoldKind
@@ -118,6 +118,7 @@ def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], No
             raise Refused(
                 _("This console's database is not empty, and everything in it would be replaced. Add --yes to do it.")
             )
+        _remove_leftovers()
         tell("files …")
         with _fresh_media(backup) as fresh:  # a file that finds no room leaves the database as it is
             tell("database …")
@@ -231,7 +232,7 @@ def _kept() -> lasting_words.LastingWords | None:
 
 
 def _replace(backup: Backup, since: dt.datetime) -> Restored:
-    copy = Path(VAR_DIR) / f".restored-{secrets.token_hex(4)}"
+    copy = Path(VAR_DIR) / leftovers.name_beside("restored", "")
     lost = _look_back(since)
     try:
         backup.take(databases.PARTS[connection.vendor], copy)
@@ -349,8 +350,21 @@ def _media_root() -> Path:
 
 def _beside(root: Path, word: str) -> Path:
     """A new folder's name on the same file system; within it where it is mounted, for a mount cannot be renamed."""
-    name = f"-{word}-{secrets.token_hex(4)}"
-    return root / f".{name}" if root.is_mount() else root.with_name(f".{root.name}{name}")
+    folder, stem = _place(root, word)
+    return folder / leftovers.name_beside(stem, "")
+
+
+def _place(root: Path, word: str) -> tuple[Path, str]:
+    """In which folder it is, and what its name begins with."""
+    return (root, f"-{word}") if root.is_mount() else (root.parent, f"{root.name}-{word}")
+
+
+def _remove_leftovers() -> None:
+    """Remove what a killed restore left: copies of its backup, and the files of a database that it had replaced."""
+    leftovers.remove(Path(VAR_DIR), of="restored")
+    for word in ("new", "old"):
+        folder, stem = _place(_media_root(), word)
+        leftovers.remove(folder, of=stem)
 
 
 def _move(source: Path, into: Path) -> None:

@@ -13,7 +13,6 @@ import io
 import math
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit import acts
-from laaffic_console.kit.files import xlsx_stream
+from laaffic_console.kit.files import leftovers, xlsx_stream
 from laaffic_console.kit.files.uploads import FULL
 from laaffic_console.kit.masking import masks
 
@@ -206,14 +205,16 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Under that name there is the whole file or what was there before: it is written beside it and renamed.
 
     A link stays, and what it names is written. A device is not: the file would take its place, /dev/null's too.
-    OSError and whatever `write` raises leave nothing behind; of a killed process a hidden `.part` stays.
+    OSError and whatever `write` raises leave nothing behind; of a killed process a hidden `.part` stays,
+    which is removed when something is written there a day later.
     """
     path = Path(os.path.realpath(path))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, _("it is a device or a pipe. Name a file"), str(path))
-    beside = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}.part")
+    leftovers.remove(path.parent)
+    beside = path.with_name(leftovers.name_beside(path.stem))
     try:
         with beside.open("xb") as file:
             write(file)

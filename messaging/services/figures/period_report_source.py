@@ -13,8 +13,8 @@ from django.db.models.query_utils import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services.database import snapshots
 from laaffic_console.kit.masking.masks import mask_in_text
+from laaffic_console.kit.sql import snapshots
 from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Figures, Limits, Period, Rows

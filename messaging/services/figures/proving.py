@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, Sum
 
 from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
-from laaffic_console.gateway.services.database import snapshots
+from laaffic_console.kit.sql import snapshots
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
 from messaging.services.batches import answers, earlier_attempts
 from messaging.services.reports.reported_rows import FINAL_STATES

@@ -1,11 +1,19 @@
-"""Asking for replies that were not pushed (recordMo): a little every few minutes, for each application."""
+"""Asking for replies that were not pushed (recordMo): a little every few minutes, for each application.
+
+How far it came is noted after each window (`reading_on.py`), so that more replies than one job can read are read
+by the next ones, the oldest first.
+"""
 
 import datetime as dt
 import logging
+import math
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,13 +21,15 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client.account import NotConfigured, client_with, laaffic_client
 from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.lists import reading_on
 from laaffic_console.gateway.services.work import due as due_rows
 from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.gateway.services.work.due import CLOCKS_DIFFER_BY
 from laaffic_console.gateway.services.work.patience import LEASE_SECONDS, Patience
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
-from laaffic_console.laaffic.pages import MalformedRecord
+from laaffic_console.laaffic import Reply as WireReply
+from laaffic_console.laaffic.pages import MalformedRecord, Page
 from messaging.models import Campaign, CampaignState, HourTally, Reply, ReplyPull
 from messaging.services.replies import replies
 
@@ -29,12 +39,17 @@ JOB = "messaging.jobs.pull_sms_replies"
 LEASE = "pull:sms-replies"
 BEFORE_LAUNCH_SECONDS = 5.0
 FIRST = dt.timedelta(days=7)  # how far back the first question goes
+READING_SECONDS = 150.0  # and no request begins any more: the job's process is ended a little later
 OVERLAP = dt.timedelta(hours=1)  # what reached Laaffic late is asked for again; what is known changes nothing
 NOT_OVER = (CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
 
 
 class TooSlow(Exception):
     """The time that was given for it is over."""
+
+
+class LeaseLost(Exception):
+    """Another reads them now."""
 
 
 def due(*, at_once: bool = False) -> QuerySet[Application]:
@@ -74,48 +89,88 @@ def pull_due(*, at_once: bool = False) -> int:
     with leases.lease(LEASE, LEASE_SECONDS) as lease:
         if lease is None:
             return 0
-        asking = Patience(lease)
+        asking = Patience(lease, seconds=math.inf if at_once else READING_SECONDS)
         new = 0
         for application in due(at_once=at_once).order_by("pk"):
-            if not at_once and not asking.may_ask():
+            if not asking.may_ask():
                 break  # the next sweep finds who is due still
             with isolation.guarded(f"replies of {application.app_id}"):
-                new += pull(application, lease)
+                new += pull(application, asking)
+                if asking.is_over():
+                    _tell_behind(application)
         return new
 
 
-def pull(application: Application, lease: leases.HeldLease, *, within: float | None = None) -> int:
-    """All windows since the last time; what a trouble leaves out is asked for the next time. How many were new.
+def pull(application: Application, asking: Patience, *, within: float | None = None) -> int:
+    """Read on from where it was read, as long as `asking` allows. How many were new.
 
-    With `within` seconds it stops after the page with which they are over.
+    `within`: how many seconds these are, where a launch waits for it. What is left out is asked for the next time.
     """
     now = database_clock.now()
     state, _made = ReplyPull.objects.get_or_create(application=application, defaults={"tried_at": now})
     until = due_rows.read_until(state.pulled_until, now)
-    start = until - OVERLAP if until else now - FIRST
-    give_up_at = None if within is None else time.monotonic() + within
-    new, problem = 0, ""
+    start = reading_on.start_of(until, state.read_at, OVERLAP, now) or now - FIRST
+    kept, new = ReplyPull.objects.filter(pk=state.pk), 0
     unreadable: list[str] = []
+    if until is None:
+        kept.update(pulled_until=None)  # a wrong one would pass for right when its moment has come
+
+    def pages(opens: dt.datetime, closes: dt.datetime) -> Iterator[Page[WireReply]]:
+        # Times are asked in whole seconds: the one that has begun is asked for too.
+        ends = closes + dt.timedelta(seconds=closes == now)
+        return asked.iter_pages(app_id=application.app_id, start=opens, end=ends)
+
+    def take(page: Page[WireReply]) -> None:
+        nonlocal new
+        workers.beat_through_request()
+        if asking.lease is not None and not asking.lease.renew():
+            raise LeaseLost
+        new += replies.take_each(page.records, source=Reply.Source.PULL)
+
+    def noted(closes: dt.datetime, part: reading_on.Part) -> None:
+        unreadable.extend(part.problems)
+        kept.update(pulled_until=closes, read_at=database_clock.now(), tried_at=now)
+
+    def check() -> None:
+        if not asking.may_ask():
+            raise TooSlow(_too_slow(within))
+
+    problem = ""
     try:
         asked = _client(within).replies
-        for opens, closes in reply_windows(start, now):
-            # Times are asked in whole seconds: the one that has begun is asked for too.
-            ends = closes + dt.timedelta(seconds=closes == now)
-            for page in asked.iter_pages(app_id=application.app_id, start=opens, end=ends):
-                workers.beat_through_request()
-                if not lease.renew():
-                    return new
-                new += replies.take_each(page.records, source=Reply.Source.PULL)
-                unreadable += page.problems
-                _check_time(give_up_at, within)
-            until = closes
+        reading_on.read(
+            reply_windows(start, now),
+            reading_on.Asked(pages, take, noted, check),
+            first=OVERLAP + reading_on.MORE,
+            seconds=reading_on.SECONDS_AT_ONCE if within is None else within / 4,
+        )
+    except LeaseLost:
+        return new
     except (LaafficError, NotConfigured, TooSlow) as error:
         logger.warning("recordMo for %s: %s", application.app_id, error)
         problem = str(error)[:300]
+    except BaseException as error:  # its process is ended, or something fails: the others' turn comes first
+        said = isolation.in_words(error) if isinstance(error, Exception) else _too_slow(within)
+        with suppress(DatabaseError):
+            kept.update(tried_at=now, problem=said[:300])
+        raise
     if unreadable:
         problem = problem or _tell_unreadable(application, unreadable)
-    ReplyPull.objects.filter(pk=state.pk).update(tried_at=now, pulled_until=until, problem=problem)
+    kept.update(tried_at=now, problem=problem)
     return new
+
+
+def _too_slow(within: float | None) -> str:
+    if within is not None:
+        return _("it takes longer than %(n)d seconds.") % {"n": within}
+    return _("there are more than could be read in time, or Laaffic is slow. The rest is read next.")
+
+
+def _tell_behind(application: Application) -> None:
+    """Where replies are not read up to the present, a STOP may be among the rest: the health page says so."""
+    told = ReplyPull.objects.filter(application=application, problem=_too_slow(None)).first()
+    if told is not None:
+        raise TooSlow(told.problem)
 
 
 def _tell_unreadable(application: Application, problems: list[str]) -> str:
@@ -132,11 +187,6 @@ def _client(within: float | None) -> LaafficClient:
         return laaffic_client()
     connect, read = settings.LAAFFIC_TIMEOUTS
     return client_with((min(connect, within / 2), min(read, within)))
-
-
-def _check_time(give_up_at: float | None, within: float | None) -> None:
-    if give_up_at is not None and time.monotonic() > give_up_at:
-        raise TooSlow(_("it takes longer than %(n)d seconds.") % {"n": within or 0})
 
 
 def read_before_launch(campaign: Campaign) -> str:
@@ -178,7 +228,8 @@ def _read_since(application: Application, since: dt.datetime) -> str:
     while not _is_read(application, since):
         with leases.lease(LEASE) as lease:
             if lease is not None:
-                pull(application, lease, within=max(0.1, give_up_at - time.monotonic()))
+                within = max(0.1, give_up_at - time.monotonic())
+                pull(application, Patience(lease, seconds=within), within=within)
                 return ReplyPull.objects.values_list("problem", flat=True).get(application=application)
         if time.monotonic() > give_up_at:
             return _("they are being read right now.")

@@ -3,22 +3,21 @@
 import csv
 import datetime as dt
 import io
-import itertools
 import json
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import openpyxl
 import pytest
 import time_machine
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
+from django_q.exceptions import TimeoutException
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
@@ -26,7 +25,8 @@ from laaffic_console.gateway.queue import taken_tasks
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.inbox import inbox
-from laaffic_console.gateway.services.work import leases, turns
+from laaffic_console.gateway.services.work import bell, leases, turns
+from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.replies import RepliesApi
@@ -427,6 +427,31 @@ class CampaignTests:
         assert answered_campaign(NUMBER, timezone.now()) == first
 
 
+def said_by(number: str, content: str = "Yes", at: dt.datetime | None = None) -> WireReply:
+    return WireReply("", number, "SHOP", content, at or timezone.now(), "", "", "", None, None, "", None)
+
+
+class SlowList:
+    """A reply every four hours of the last week, one a page, of which each takes 20 seconds. The last says STOP."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, now = 1000.0, timezone.now()
+        self.replies = [said_by(f"9198765{n:05}", at=now - dt.timedelta(hours=167 - n)) for n in range(0, 164, 4)]
+        self.replies.append(said_by("919876599999", "STOP", now - dt.timedelta(seconds=5)))
+        monkeypatch.setattr(RepliesApi, "iter_pages", self.pages)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+
+    def number_of_the_last(self) -> str:
+        return self.replies[-1].number
+
+    def pages(self, *_given: Any, start: dt.datetime, end: dt.datetime, **_more: Any) -> Iterator[Page[Any]]:
+        found = [reply for reply in self.replies if reply.at and start <= reply.at < end]
+        self.now += 20
+        for n, reply in enumerate(found, 1):
+            yield Page([reply], [], len(found), None, n)
+            self.now += 20 if n < len(found) else 0
+
+
 class PullTests:
     def answer(self, sandbox: RunningSandbox, content: str, number: str = NUMBER) -> dict[str, Any]:
         """Somebody answered ten seconds ago; the push that would have come."""
@@ -453,7 +478,7 @@ class PullTests:
     def test_who_has_lost_the_lease_takes_no_page(self, sandbox: RunningSandbox, used: Application) -> None:
         self.answer(sandbox, "Yes")
 
-        assert reply_pulls.pull(used, leases.HeldLease(reply_pulls.LEASE, "not ours", 20)) == 0
+        assert reply_pulls.pull(used, Patience(leases.HeldLease(reply_pulls.LEASE, "not ours", 20))) == 0
 
         assert not Reply.objects.exists()
         assert ReplyPull.objects.get().pulled_until is None
@@ -461,18 +486,60 @@ class PullTests:
     def test_what_takes_too_long_is_said_and_keeps_what_came(
         self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        self.answer(sandbox, "Yes")
-        moments = itertools.count(0, 60)
-        monkeypatch.setattr(reply_pulls, "time", SimpleNamespace(monotonic=lambda: next(moments)))
-        with leases.lease(reply_pulls.LEASE) as lease:
-            assert lease is not None
-            assert reply_pulls.pull(used, lease, within=5) == 1
+        asking = Patience(seconds=5)
+
+        def slow_pages(*_given: Any, **_more: Any) -> Iterator[Page[Any]]:
+            asking.ends = 0.0
+            yield Page([said_by(NUMBER)], [], 2, None, 1)
+
+        monkeypatch.setattr(RepliesApi, "iter_pages", slow_pages)
+        assert reply_pulls.pull(used, asking, within=5) == 1
 
         assert ReplyPull.objects.get().problem == "it takes longer than 5 seconds."
+
+    def test_what_ends_its_process_puts_it_off(
+        self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The queue ends a task by a SystemExit, which no `except Exception` sees."""
+
+        def killed(*_given: Any, **_more: Any) -> Iterator[Page[Any]]:
+            raise TimeoutException("Task exceeded maximum timeout value")
+
+        monkeypatch.setattr(RepliesApi, "iter_pages", killed)
+        with pytest.raises(TimeoutException):
+            reply_pulls.pull_due()
+
+        assert ReplyPull.objects.get().problem.startswith("there are more than could be read in time")
+        assert not reply_pulls.anything_due()
+
+    def test_more_than_one_job_can_read_are_read_by_the_next_ones(
+        self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Reading it all from the beginning each time would never come to an end, and to no STOP on the last page."""
+        listed = SlowList(monkeypatch)
+
+        reply_pulls.pull_due()
+
+        until = ReplyPull.objects.get().pulled_until
+        assert until is not None
+        assert Trouble.objects.get().name == f"replies of {used.app_id}"
+        for _job in range(20):
+            ReplyPull.objects.exclude(problem="").update(tried_at=timezone.now() - DAY)
+            reply_pulls.pull_due()
+        now = ReplyPull.objects.get()
+        assert now.pulled_until is not None
+        assert (now.problem, timezone.now() - now.pulled_until < DAY) == ("", True)
+        assert not Trouble.objects.exists()
+        assert SuppressionEntry.objects.get().number == listed.number_of_the_last()
+
+    def test_its_task_may_take_longer_than_it_asks(self) -> None:
+        longest = reply_pulls.READING_SECONDS + sum(settings.LAAFFIC_TIMEOUTS)
+        assert bell.options_of(reply_pulls.JOB)["timeout"] > longest
 
     def test_one_that_cannot_be_read_is_told(
         self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        ReplyPull.objects.create(application=used, tried_at=timezone.now() - DAY, pulled_until=timezone.now())
         page: Page[Any] = Page([], ["a reply without number or content"], None, None, 1)
         monkeypatch.setattr(RepliesApi, "iter_pages", lambda *_given, **_more: iter([page]))
 

@@ -217,7 +217,7 @@ def test_replies_of_many_applications_end_before_the_job_is_killed(application: 
     reply_pulls.pull_due()
 
     assert first >= 1
-    assert first * LONGEST < settings.Q_CLUSTER["timeout"]
+    assert first * LONGEST < bell.options_of(reply_pulls.JOB)["timeout"]
     assert (hanging.kept, hanging.believed) == (True, True)
     assert hanging.requests >= 1
     assert reply_pulls.due().count() == 6 - first - hanging.requests

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.lists import reading_on
 from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
@@ -65,16 +66,25 @@ def _read(
     until = due.read_until(reading.copy.read_until, now)
     if until is None:
         copy.update(read_until=None)  # a wrong one would pass for right when its moment has come
-    start = until - OVERLAP if until else now - FIRST
+    start = reading_on.start_of(until, reading.copy.read_at, OVERLAP, now) or now - FIRST
     if since is not None:
         start = min(start, since - CLOCKS_DIFFER_BY)
     seen = unreadable = 0
-    for opens, closes in call_record_windows(start, now, now):
-        for page in call_record_pages(ask, start=opens, end=closes):
-            reading.go_on()
-            call_records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
-            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
-            for problem in page.problems:
-                logger.warning("a row of %s cannot be read: %s", reading.copy.name, problem)
-        copy.update(read_until=closes)
+
+    def take(page: Page[WireRecord]) -> None:
+        reading.go_on()
+        call_records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
+        for problem in page.problems:
+            logger.warning("a row of %s cannot be read: %s", reading.copy.name, problem)
+
+    def noted(closes: dt.datetime, part: reading_on.Part) -> None:
+        nonlocal seen, unreadable
+        seen, unreadable = seen + part.records, unreadable + len(part.problems)
+        copy.update(read_until=closes, read_at=database_clock.now())
+
+    reading_on.read(
+        call_record_windows(start, now, now),
+        reading_on.Asked(lambda opens, closes: call_record_pages(ask, start=opens, end=closes), take, noted),
+        first=OVERLAP + reading_on.MORE,
+    )
     return Copied(seen, unreadable=unreadable)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services.database import snapshots
+from laaffic_console.kit.sql import snapshots
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OVER
 from voice.services.group_calls import callees as group_callees

@@ -31,6 +31,22 @@ def refuse_name(username: str) -> None:
         raise CommandError("\n".join(said(problem))) from problem
 
 
+def refuse_other(user: User) -> None:
+    """CommandError for an account that is not a superuser who can sign in: a script that goes on would rely on one.
+
+    It is not made one: somebody may have taken the right away, and its owner never had this password.
+    """
+    if not user.is_active:
+        why = "is switched off"
+    elif not (user.is_superuser and user.is_staff):
+        why = "is not a superuser"
+    else:
+        return
+    raise CommandError(
+        f"There is an account {user} that {why}. Choose another name, or let a superuser change that under Users."
+    )
+
+
 class Command(ConsoleCommand):
     help = "Make a superuser, or give an existing one the password in DJANGO_SUPERUSER_PASSWORD."
 
@@ -47,6 +63,7 @@ class Command(ConsoleCommand):
             user, is_new = get_user_model().objects.get_or_create(
                 username=options["username"], defaults={"is_staff": True, "is_superuser": True}
             )
+            refuse_other(user)
             if not is_new and user.check_password(password):
                 self.stdout.write(f"{user} has this password already.")
                 return

@@ -3,11 +3,12 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ Copy = TypeVar("Copy", bound=ListCopy)
 Record = TypeVar("Record")
 
 LEASE_SECONDS = 120  # longer than one page with all its tries takes
+TASK_SECONDS = 3600  # a task's usual two minutes are too short for a list of many pages: it is whole or tells nothing
 ASKED_FOR = dt.timedelta(minutes=2)  # a request that no worker has taken by then is rung for again
 
 
@@ -77,6 +79,10 @@ class Copies(Generic[Copy]):
     job: str  # what reads a list, by its name
     lease: str  # what the leases begin with
     minutes: str  # the setting that says how often
+
+    def may_take_long(self) -> None:
+        """Called from the app's ready()."""
+        bell.may_take(self.job, TASK_SECONDS)
 
     def applications(self) -> list[Application]:
         return list(Application.objects.filter(channel=self.channel, is_active=True).order_by("pk"))
@@ -143,6 +149,10 @@ class Copies(Generic[Copy]):
             except Exception as problem:
                 if not isolation.is_passing(problem):
                     self._failed(name, isolation.in_words(problem))
+                raise
+            except BaseException:  # the queue ends its process after TASK_SECONDS, or somebody pressed Ctrl-C
+                with suppress(DatabaseError):
+                    self._failed(name, _("It was ended before everything was read: it took too long, or was stopped."))
                 raise
             self._succeeded(name, copied)
             return copied

@@ -60,6 +60,7 @@ class Command(ConsoleCommand):
             only = limits(options)
             if is_proof:
                 refuse_limits(only)
+                refuse_shape(options)
                 self.prove(period, as_json=options["json"])
                 return
             report = reporting.run(
@@ -120,6 +121,11 @@ def limits(options: dict[str, Any]) -> dict[str, list[str]]:
 def refuse_limits(only: dict[str, list[str]]) -> None:
     if only:
         raise CommandError(f"A proof is of all that was sent: leave out {FILTERS[next(iter(only))]}.")
+
+
+def refuse_shape(options: dict[str, Any]) -> None:
+    if given := next((name for name in ("by", "columns", "compare") if options[name]), ""):
+        raise CommandError(f"A proof derives every figure of these days: leave out --{given}.")
 
 
 def written(report: Report, path: Path) -> str:
