@@ -191,7 +191,7 @@ class HealthTests:
             raise OperationalError("no secret of ours")
 
         worker(5)
-        monkeypatch.setattr(health, "get_broker", gone)
+        monkeypatch.setattr(health.bells, "of_ringing", gone)
 
         answer = client.get("/readyz")
 
