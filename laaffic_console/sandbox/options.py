@@ -20,6 +20,7 @@ class Options:
     audio_bytes: int = 5 * 1024 * 1024  # the largest audio file (laaffic-api#ambiguities 31)
     record_page: int = 50_000  # rows per page of getSentRcd: some gateways give fewer than the vendor says
     failed_record: str = "2"  # the value for a failure in getSentRcd: 2 or 1 (laaffic-api#ambiguities 5)
+    record_time: str = "sent"  # receiveTime of getReport and getSentRcd: sent or delivered (laaffic-api#ambiguities 35)
     leave_out_abnormal: bool = False  # abnormal numbers are left out of `array` instead of refusing the call
     applications: dict[str, str] = field(default_factory=dict)  # appId → product; empty: every appId is known
     balance: float | None = None  # decreases with each segment; None: never

@@ -8,6 +8,8 @@ from laaffic_console.sandbox.parameters import integer, is_id, moment, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE, Accepted
 
+SENDING = "-1"
+
 
 class SmsInterfaces(FamilyOfInterfaces):
     def routes(self) -> list[Route]:
@@ -97,7 +99,7 @@ class SmsInterfaces(FamilyOfInterfaces):
             state = "queued" if accepted is None else self.store.state(accepted, now)
             counter, status = {
                 "queued": ("nofound", ""),
-                "sending": ("sending", "-1"),
+                "sending": ("sending", SENDING),
                 "delivered": ("success", "0"),
                 "failed": ("fail", "1"),
             }[state]
@@ -115,7 +117,7 @@ class SmsInterfaces(FamilyOfInterfaces):
         index = integer(given, "startIndex", 0, 1_000_000_000, 0)
         finished = [
             accepted
-            for accepted in self.store.accepted_between(start, end + 1)
+            for accepted in self._recorded_between(start, end + 1)
             if accepted.submission.app_id == app_id and now >= self.store.due_at(accepted)
         ]
         page = finished[index : index + self.options.record_page]
@@ -125,12 +127,20 @@ class SmsInterfaces(FamilyOfInterfaces):
         delivered = sum(row["status"] == "0" for row in rows)
         return success(self.options, success=str(delivered), fail=str(len(rows) - delivered), array=rows)
 
+    def _recorded_between(self, start: float, end: float) -> list[Accepted]:
+        """By the time that its row tells."""
+        if self.options.record_time == "sent":
+            return self.store.accepted_between(start, end)
+        return [accepted for accepted in self.store.messages if start <= self.store.due_at(accepted) < end]
+
     def _record(self, accepted: Accepted, status: str) -> dict[str, Any]:
-        sent = dt.datetime.fromtimestamp(accepted.submission.accepted_at, ZONE)
+        is_sent = self.options.record_time == "sent" or status == SENDING
+        moment = accepted.submission.accepted_at if is_sent else self.store.due_at(accepted)
+        told = dt.datetime.fromtimestamp(moment, ZONE)
         return {
             "msgId": accepted.msg_id,
             "number": accepted.number,
-            "receiveTime": sent.isoformat(timespec="seconds"),
+            "receiveTime": told.isoformat(timespec="seconds"),
             "status": status,
         }
 

@@ -67,6 +67,7 @@ def test_without_options_it_is_the_usual_gateway() -> None:
         (["--owned-numbers", "0"], "owned_numbers", 0),
         (["--strict-mms-size"], "strict_mms_size", True),
         (["--clock-shift", "-3600"], "clock_shift", -3600.0),
+        (["--record-time", "delivered"], "record_time", "delivered"),
         (["--reply-rate", "0.25"], "reply_rate", 0.25),
         (["--reply-callback", "http://127.0.0.1/x"], "reply_callback", "http://127.0.0.1/x"),
         (["--reply-words", "STOP, ARRET ,"], "reply_words", ["STOP", "ARRET"]),

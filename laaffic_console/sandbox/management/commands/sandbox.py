@@ -40,6 +40,12 @@ class Command(ConsoleCommand):
         parser.add_argument("--dialect", choices=["both", "vendor", "seed"], default="both", help="shape of answers")
         parser.add_argument("--statuses", choices=["strings", "numbers"], default="strings", help='"0" or 0')
         parser.add_argument("--failed-record", choices=["1", "2"], default="2", help="what getSentRcd calls a failure")
+        parser.add_argument(
+            "--record-time",
+            choices=["sent", "delivered"],
+            default="sent",
+            help="receiveTime of reports that are asked for",
+        )
         parser.add_argument("--tolerance", type=natural, default=1800, metavar="SECONDS", help="of a timestamp")
         parser.add_argument("--seed-errors", action="store_true", help='an unknown application is "1", not -32')
         parser.add_argument("--task-envelope", action="store_true", help="group-call tasks refuse in code and msg")
@@ -294,6 +300,7 @@ def options_of(given: dict[str, Any]) -> Options:
         numeric_status=given["statuses"] == "numbers",
         failed_record=given["failed_record"],
         record_page=given["record_page"],
+        record_time=given["record_time"],
         applications=applications,
         balance=given["balance"],
         delivery_delay=(low, high),
