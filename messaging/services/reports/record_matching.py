@@ -26,7 +26,7 @@ from messaging import msisdn
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Message, MessageState
 from messaging.models.messages import has_never_left
 from messaging.services.batches import unanswered
-from messaging.services.reports import reports
+from messaging.services.reports import report_targets, reports
 from messaging.subscribers import every_spelling, subscriber
 from messaging.wire import gateway_ids
 from messaging.wire.order_ids import order_id
@@ -205,7 +205,7 @@ class Strays:
             ]
             self.undecided = undecided(free, waiting, matched)
             named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
-            return sum(reports.apply(named, how=" by number and time"))
+            return sum(reports.apply(named, how=report_targets.BY_NUMBER_AND_TIME))
 
 
 def not_whole(numbers: set[str]) -> tuple[set[str], set[str]]:
@@ -299,7 +299,8 @@ def _pairs_of_one(
     """Of one subscriber, the earliest record first: who has got one claims no later one."""
     found: list[tuple[DeliveryReport, _Claimant]] = []
     waiting = {claimant.pk: claimant for claimant in claimants}
-    for record in sorted((record for record in records if record.at is not None), key=lambda record: record.at):
+    timed = sorted((record.at, at) for at, record in enumerate(records) if record.at is not None)
+    for record in (records[at] for _moment, at in timed):
         may_be = [claimant for claimant in waiting.values() if claimant.may_be_late(record)]
         if len(may_be) != 1 or not may_be[0].could_have(record):
             continue
