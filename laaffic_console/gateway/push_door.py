@@ -15,6 +15,7 @@ from laaffic_console.gateway.models import PushKind
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.kit.requests.bounded_body import declared_length, read_at_most
 from laaffic_console.kit.requests.client_address import client_address, is_among
+from laaffic_console.laaffic.envelope import readable
 
 FORM = "application/x-www-form-urlencoded"
 CONTENT_TYPES = ("application/json", "text/json", "text/plain", "application/octet-stream", FORM, "")
@@ -76,7 +77,7 @@ def readable_json(raw: bytes) -> str | None:
 
     A letter that is not UTF-8 is replaced: a number and a STOP count beside a name in another encoding.
     """
-    text = raw.decode("utf-8-sig", errors="replace")
+    text = readable(raw)
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from laaffic_console.laaffic import times
 from laaffic_console.laaffic.pages import MalformedRecord, read_rows
 from laaffic_console.laaffic.pushes import entries_of
-from laaffic_console.laaffic.reports import count, currency, digits, money, text
+from laaffic_console.laaffic.reports import code, count, currency, digits, money, text
 
 ESTABLISHED = frozenset({"0", "200"})  # English pages: 0; Chinese: SIP's 200 (laaffic-api#delivery-states)
 NO_KEY = "-1"
@@ -173,7 +173,7 @@ def from_row(row: dict[str, Any], zone: ZoneInfo = times.DEFAULT_ZONE) -> CallRe
         hung_up_at=_moment(row, "hangupTime", zone),
         duration=count(row.get("callDuration")),
         charged=count(row.get("chargedDuration")),
-        termination_code=text(row.get("terminationCode")),
+        termination_code=code(row.get("terminationCode")),
         termination_reason=text(row.get("terminationReason")),
         call_status=count(row.get("callStatus")),
         cost=money(row.get("costEur")) if cost is None else cost,
@@ -205,7 +205,7 @@ def _kind(value: object) -> CallKind | None:
 
 
 def _key(value: object) -> str:
-    said = text(value)
+    said = code(value)
     return "" if said in ("", NO_KEY) else said[:8]
 
 

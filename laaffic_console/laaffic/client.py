@@ -186,7 +186,7 @@ class LaafficClient:
             "endTime": times.for_query(end, self._zone),
             "startIndex": str(start_index),
         }
-        return self._transport.get(Family.SMS, "/getSentRcd", params)
+        return self._transport.get(Family.SMS, "/getSentRcd", params, is_long=True)
 
     def get_balance(self) -> Balance:
         """GET /getBalance: the cheapest check of the credentials."""

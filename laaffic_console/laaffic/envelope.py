@@ -1,11 +1,13 @@
 """The two envelopes of an answer, `status`/`reason` and `code`/`msg` (laaffic-api#answers), read as one."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from laaffic_console.laaffic.codes import SUCCESS
+from laaffic_console.laaffic.reports import code
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,22 @@ class Envelope:
         return "reason" in self.body and self.status.isdecimal() and self.status != str(http_status)
 
 
+def readable(raw: bytes) -> str:
+    """The text, with letters that are not UTF-8 replaced: codes, ids and numbers count beside a name in GBK."""
+    return raw.decode("utf-8-sig", errors="replace")
+
+
+def load(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except UnicodeDecodeError:
+        return json.loads(readable(raw))
+
+
 def is_object(raw: bytes) -> bool:
     """Whether it is a JSON object at all, no matter who wrote it."""
     try:
-        return isinstance(json.loads(raw), dict)
+        return isinstance(load(raw), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -39,7 +53,7 @@ def is_object(raw: bytes) -> bool:
 def parse(raw: bytes) -> Envelope | None:
     """None for what is not an answer of the gateway's: not JSON, half of it, not an object, or without a status."""
     try:
-        body = json.loads(raw)
+        body = load(raw)
     except (ValueError, RecursionError):
         return None
     if not isinstance(body, dict):
@@ -48,9 +62,11 @@ def parse(raw: bytes) -> Envelope | None:
     if isinstance(data := body.get("data"), dict):
         body["data"] = _stripped(data)
     status, reason = _first(body, "status", "code"), _first(body, "reason", "msg")
-    if not isinstance(status, str | int) or isinstance(status, bool):
+    if not isinstance(status, str | int | float) or isinstance(status, bool):
         return None
-    return Envelope(str(status).strip(), "" if reason is None else str(reason).strip(), body)
+    if isinstance(status, float) and not (math.isfinite(status) and status.is_integer()):
+        return None
+    return Envelope(code(status), "" if reason is None else str(reason).strip(), body)
 
 
 def _stripped(told: dict[str, Any]) -> dict[str, Any]:

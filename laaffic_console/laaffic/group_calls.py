@@ -26,7 +26,7 @@ from laaffic_console.laaffic.interfaces import (
     check_words,
 )
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
-from laaffic_console.laaffic.reports import count, money, text
+from laaffic_console.laaffic.reports import code, count, money, text
 from laaffic_console.laaffic.transport import Transport
 from laaffic_console.laaffic.tts import FEMALE, MALE, as_number, check_language, check_rate, delays
 from laaffic_console.laaffic.voice import MAX_AUDIO, check_audio_name
@@ -343,7 +343,7 @@ class GroupCallApi(Interfaces):
         key, name = text(row.get("jobId")) or text(row.get("taskId")), text(row.get("taskName"))
         if not (key or name):
             raise MalformedRecord("a task without jobId and taskName")
-        raw = text(row.get("status"))
+        raw = code(row.get("status"))
         return GroupTask(
             key=key,
             name=name,

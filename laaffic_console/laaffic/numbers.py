@@ -14,7 +14,7 @@ from laaffic_console.laaffic.codes import Family
 from laaffic_console.laaffic.errors import InvalidRequest
 from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_digits, check_length, check_range, joined
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
-from laaffic_console.laaffic.reports import count, digits, text
+from laaffic_console.laaffic.reports import code, count, digits, text
 
 LONGEST_BINDING = 259_200  # seconds: three days
 MAX_WHITELIST = 200  # characters, commas included
@@ -340,7 +340,7 @@ def _owned(row: dict[str, Any]) -> OwnedNumber:
     known = partial(_named, row)
     if not (number := digits(row.get("number"))):
         raise MalformedRecord("an owned number without number")
-    raw_state = known("state")
+    raw_state = code(known("state"))
     due_on, auto_renew = _day(known("dueDate")), _switch(row.get("autoRenew"))
     has_voicemail, voicemail_max_hangup = _switch(row.get("enableVoicemail")), count(row.get("voicemailMaxHangup"))
     read = {

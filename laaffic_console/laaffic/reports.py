@@ -188,6 +188,17 @@ def text(value: object) -> str:
     return str(value).replace("\0", "").encode(errors="replace").decode().strip()
 
 
+def code(value: object) -> str:
+    """A code as text; 0.0 and "-10.0" are those of a library that has no integers."""
+    said = text(value)
+    if "." in said and (whole := _WHOLE_CODE.fullmatch(said)):
+        return str(int(whole[1]))
+    return said
+
+
+_WHOLE_CODE = re.compile(r"(-?[0-9]{1,9})\.0+")
+
+
 def digits(value: object) -> str:
     """A phone number as digits, country code first where it has one: `+86 138-1234`, `0086…`. What is none stays."""
     said = text(value)

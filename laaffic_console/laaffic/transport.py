@@ -17,7 +17,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from laaffic_console.laaffic import codes, envelope, signing
+from laaffic_console.laaffic import answer_limits, codes, envelope, signing
 from laaffic_console.laaffic.codes import Family, Remedy
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import NotSent, OutcomeUnknown, Refused
@@ -25,6 +25,7 @@ from laaffic_console.laaffic.handshakes import Adapter, HandshakeFailed
 
 DEFAULT_BASE_URL = "https://api.laaffic.com/v3"
 DEFAULT_TIMEOUTS = (10.0, 30.0)  # connect, read; seconds
+LONG_LISTS_LAST = 3  # times as long as another answer
 SIGNS_AGAIN_WITHIN = 5.0  # seconds after the first request: a caller that waits for its answer need not know of it
 TOO_MANY = 429
 LONGEST_RETRY_AFTER = 300.0  # seconds; a campaign that waits longer looks as if it had been forgotten
@@ -68,8 +69,9 @@ class Transport:
     def __repr__(self) -> str:
         return f"Transport(base_url={self._base_url!r}, api_key={self._api_key[:2]}…)"
 
-    def get(self, family: Family, path: str, params: Mapping[str, str]) -> Envelope:
-        return self._call(family, path, params=params)
+    def get(self, family: Family, path: str, params: Mapping[str, str], *, is_long: bool = False) -> Envelope:
+        """`is_long`: a list of many thousand rows, which may come slowly."""
+        return self._call(family, path, params=params, is_long=is_long)
 
     def post(self, family: Family, path: str, body: bytes) -> Envelope:
         return self._call(family, path, body=body)
@@ -81,6 +83,7 @@ class Transport:
         *,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        is_long: bool = False,
     ) -> Envelope:
         """One request; a second only after "timestamp expired", which says that the first changed nothing.
 
@@ -88,13 +91,13 @@ class Transport:
         """
         began = time.monotonic()
         try:
-            return self._once(family, path, params, body)
+            return self._once(family, path, params, body, is_long)
         except Refused as refusal:
             if refusal.calls_for is not Remedy.RESIGN or not self._corrected_clock:
                 raise
             if time.monotonic() - began > SIGNS_AGAIN_WITHIN:
                 raise
-            return self._once(family, path, params, body)
+            return self._once(family, path, params, body, is_long)
 
     @property
     def _corrected_clock(self) -> bool:
@@ -105,17 +108,22 @@ class Transport:
         self.clock_skew = skew
         return True
 
-    def _once(self, family: Family, path: str, params: Mapping[str, str] | None, body: bytes | None) -> Envelope:
+    def _once(
+        self, family: Family, path: str, params: Mapping[str, str] | None, body: bytes | None, is_long: bool
+    ) -> Envelope:
         interface = path.lstrip("/")
         signed = self._signed(interface)
+        lasts = sum(self._timeouts) * (LONG_LISTS_LAST if is_long else 1)
         try:
-            if body is None:
-                answer = self._get(self._url(family, path), params or {}, signed)
-            else:
-                answer = self._post(self._url(family, path), body, signed)
+            with answer_limits.until(time.monotonic() + lasts):
+                if body is None:
+                    answer = self._get(self._url(family, path), params or {}, signed)
+                else:
+                    answer = self._post(self._url(family, path), body, signed)
+                content = answer_limits.content(answer)  # what breaks off in the middle is an error of this request
         except requests.RequestException as problem:
             raise _transport_error(interface, problem) from None
-        return self._read(family, interface, answer)
+        return self._read(family, interface, answer, content)
 
     def _signed(self, interface: str) -> dict[str, str]:
         """Signed headers. Bad characters are refused here: http.client would fail with an error that nobody foresaw."""
@@ -130,7 +138,15 @@ class Transport:
     def _get(self, url: str, params: Mapping[str, str], signed: dict[str, str]) -> requests.Response:
         query = urlencode(params, quote_via=quote, safe=",") if params else None
         session = self._session()
-        return session.request("GET", url, params=query, headers=signed, timeout=self._timeouts, allow_redirects=False)
+        return session.request(
+            "GET",
+            url,
+            params=query,
+            headers=signed,
+            timeout=self._timeouts,
+            allow_redirects=False,
+            stream=True,  # its body is read within limits
+        )
 
     def _post(self, url: str, body: bytes, signed: dict[str, str]) -> requests.Response:
         """POST without what a session does again for each request: address and headers of an interface never change.
@@ -142,9 +158,7 @@ class Transport:
         prepared.body = body
         prepared.headers.update(signed)
         prepared.headers["Content-Length"] = str(len(body))
-        answer = session.get_adapter(url).send(prepared, timeout=self._timeouts)
-        answer.content  # noqa: B018  (reads it: what breaks off in the middle is an error of this request)
-        return answer
+        return session.get_adapter(url).send(prepared, timeout=self._timeouts, stream=True)
 
     def _prepared(self, session: requests.Session, url: str, signed: dict[str, str]) -> requests.PreparedRequest:
         """A copy of what requests has made of this address once in this thread; it refuses what no header can hold."""
@@ -158,17 +172,17 @@ class Transport:
         prefix = self._paths.get(family.value, "")
         return (prefix.rstrip("/") if "://" in prefix else f"{self._base_url}{prefix.rstrip('/')}") + path
 
-    def _read(self, family: Family, interface: str, answer: requests.Response) -> Envelope:
+    def _read(self, family: Family, interface: str, answer: requests.Response, content: bytes) -> Envelope:
         self._local.skew = skew = _skew(answer, self._clock())
         if skew is not None:
             self.observed_skew = skew
-        parsed = envelope.parse(answer.content)
+        parsed = envelope.parse(content)
         http = answer.status_code
         is_laaffics = parsed is not None and parsed.is_laaffics(http)
-        if not is_laaffics and (turned_away := _turned_away(answer, interface, self._clock())):
+        if not is_laaffics and (turned_away := _turned_away(answer, content, interface, self._clock())):
             raise turned_away
         if http >= 500 or parsed is None or not is_laaffics or (300 <= http < 400):
-            excerpt = _excerpt(answer)
+            excerpt = _excerpt(content)
             what = "the gateway failed" if http >= 500 else "the answer is not the gateway's"
             raise OutcomeUnknown(what, interface=interface, http_status=http, excerpt=excerpt)
         if parsed.is_success:
@@ -198,21 +212,21 @@ class Transport:
         return session
 
 
-def _turned_away(answer: requests.Response, interface: str, now: float) -> Refused | None:
+def _turned_away(answer: requests.Response, content: bytes, interface: str, now: float) -> Refused | None:
     """The refusal of a proxy; None where the request may have reached Laaffic anyway.
 
     429 says so whatever is below it. Of the other pages that are not JSON nobody knows who wrote them, and when.
     """
     http = answer.status_code
     entry = codes.foreign(http)
-    if entry is None or not (http == TOO_MANY or envelope.is_object(answer.content)):
+    if entry is None or not (http == TOO_MANY or envelope.is_object(content)):
         return None
     wait = _retry_after(answer, now)
-    return Refused(interface=interface, entry=entry, reason=_excerpt(answer), http_status=http, retry_after=wait)
+    return Refused(interface=interface, entry=entry, reason=_excerpt(content), http_status=http, retry_after=wait)
 
 
-def _excerpt(answer: requests.Response) -> str:
-    return answer.content[:200].decode(errors="replace")
+def _excerpt(content: bytes) -> str:
+    return content[:200].decode(errors="replace")
 
 
 def _retry_after(answer: requests.Response, now: float) -> float:
@@ -234,6 +248,8 @@ def _transport_error(interface: str, problem: requests.RequestException) -> NotS
         return NotSent("LAAFFIC_BASE_URL is not an address", interface=interface)
     if isinstance(problem, requests.exceptions.InvalidHeader):
         return NotSent("LAAFFIC_API_KEY holds what no header can", interface=interface)
+    if isinstance(problem, answer_limits.TooLarge):
+        return OutcomeUnknown(f"the answer has {problem}", interface=interface)
     cause = _root(problem)
     if isinstance(cause, _BEFORE_SENDING) or _is_handshake(cause):
         return NotSent(_in_words(cause), interface=interface)

@@ -21,7 +21,7 @@ from laaffic_console.laaffic.interfaces import (
     check_range,
 )
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
-from laaffic_console.laaffic.reports import count, digits, text
+from laaffic_console.laaffic.reports import code, count, digits, text
 from laaffic_console.laaffic.tts import Spoken
 
 AUDIO_TYPES = ("mp3", "m4a", "wav")
@@ -31,7 +31,7 @@ MAX_NEW_PHONES = 50
 MAX_ACCOUNT = 64  # of a SIP phone; no page states it
 MAX_PLAYED_TO = 1000  # older documents: 500, 200
 MAX_RECORD_DAYS = 31
-RECORDS_KEPT_DAYS = 60  # "the last two months"
+RECORDS_KEPT_DAYS = 58  # "the last two months", of which February and another have 59 days
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +295,7 @@ def _played_to(row: dict[str, Any]) -> PlayedTo:
     return PlayedTo(
         number=number,
         voice_id=text(row.get("voiceId")),
-        code=text(row.get("terminationCode")),
+        code=code(row.get("terminationCode")),
         reason=text(row.get("terminationReason")),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from laaffic_console.sandbox.calls import Call, made
 from laaffic_console.sandbox.families import FamilyOfInterfaces, Gateway, Route
 from laaffic_console.sandbox.parameters import integer, page_of, text
-from laaffic_console.sandbox.protocol import Refusal, check_application
+from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE
 from laaffic_console.sandbox.voice import VOICE_REASONS
 
@@ -68,7 +68,10 @@ class GroupCallInterfaces(FamilyOfInterfaces):
             raise Refusal("-20")
         task = self._begin(given, name, numbers_of(given), now)
         # An integer here; the older document has nothing at all.
-        return answer(task.key if self.options.dialect != "seed" else None, in_status=True)
+        return self._sent(task.key if self.options.dialect != "seed" else None)
+
+    def _sent(self, key: int | None) -> dict[str, Any]:
+        return success(self.options, **({} if key is None else {"data": key}))
 
     def update(self, given: dict[str, Any], now: float) -> dict[str, Any]:
         task = self._task(given, "keyId")
@@ -322,8 +325,6 @@ def clock(given: dict[str, Any], name: str) -> float:
         raise Refusal("-11") from None
 
 
-def answer(data: Any, *, in_status: bool = False) -> dict[str, Any]:
+def answer(data: Any) -> dict[str, Any]:
     """The answer of this family: `code` and `msg`, except for the sending itself (laaffic-api#answers)."""
-    if in_status:
-        return {"status": "0", "reason": "success", **({} if data is None else {"data": data})}
     return {"code": 0, "msg": "success", "data": data}

@@ -20,6 +20,10 @@ class Options:
     audio_bytes: int = 5 * 1024 * 1024  # the largest audio file (laaffic-api#ambiguities 31)
     record_page: int = 50_000  # rows per page of getSentRcd: some gateways give fewer than the vendor says
     failed_record: str = "2"  # the value for a failure in getSentRcd: 2 or 1 (laaffic-api#ambiguities 5)
+    record_time: str = "sent"  # receiveTime of getReport and getSentRcd: sent or delivered (laaffic-api#ambiguities 35)
+    record_prices: bool = False  # pricedetail in getReport and getSentRcd, as newer pages have it
+    records_of_pending: bool = False  # getSentRcd lists what is being sent, as -1
+    only_documented: bool = False  # the thirteen interfaces of the short document and no other
     leave_out_abnormal: bool = False  # abnormal numbers are left out of `array` instead of refusing the call
     applications: dict[str, str] = field(default_factory=dict)  # appId → product; empty: every appId is known
     balance: float | None = None  # decreases with each segment; None: never

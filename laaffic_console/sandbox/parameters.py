@@ -1,9 +1,11 @@
 """Reading a caller's values, from a query's texts and a body's values alike."""
 
+import calendar
 import datetime as dt
 from typing import Any
 
 from laaffic_console.sandbox.protocol import Refusal
+from laaffic_console.sandbox.store import ZONE
 
 
 def text(given: dict[str, Any], name: str) -> str:
@@ -37,6 +39,14 @@ def moment(given: dict[str, Any], name: str) -> float:
     if parsed.tzinfo is None:
         raise Refusal("-11")
     return parsed.timestamp()
+
+
+def months_before(moment: float, months: int) -> float:
+    """The same time of day on the same day of an earlier month, or on its last day; negative: of a later one."""
+    day = dt.datetime.fromtimestamp(moment, ZONE)
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return day.replace(year=year, month=month + 1, day=min(day.day, last)).timestamp()
 
 
 def page_of(rows: list[Any], given: dict[str, Any]) -> dict[str, Any]:

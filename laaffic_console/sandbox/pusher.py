@@ -11,7 +11,7 @@ import aiohttp
 
 from laaffic_console.sandbox.courier import CONCURRENT, ended_together, post_until_acknowledged
 from laaffic_console.sandbox.options import Options
-from laaffic_console.sandbox.store import Accepted, Store
+from laaffic_console.sandbox.store import Accepted, Store, price_detail
 
 
 class Pusher:
@@ -82,12 +82,7 @@ class Pusher:
             "timestamp": int(self.store.due_at(accepted) * 1000),
             "mcc": country.mcc,
             "mnc": "-1",
-            "pricedetail": {
-                "pay": str(accepted.pay()),
-                "currency": country.currency,
-                "chargeCnt": accepted.submission.segments,
-                "price": str(country.price),
-            },
+            "pricedetail": price_detail(accepted),
         }
         if self.options.push_order_id:
             report["orderId " if self.options.spaced_order_key else "orderId"] = accepted.order_id

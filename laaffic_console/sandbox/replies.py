@@ -1,6 +1,5 @@
 """Replies of people: some come by themselves, some because a door was called (laaffic-api#replies)."""
 
-import calendar
 import datetime as dt
 import hashlib
 import time
@@ -9,7 +8,7 @@ from typing import Any
 
 from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route
 from laaffic_console.sandbox.fates import country_of
-from laaffic_console.sandbox.parameters import moment, page_of, text
+from laaffic_console.sandbox.parameters import moment, months_before, page_of, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE, Accepted
 
@@ -111,7 +110,7 @@ class ReplyInterfaces(FamilyOfInterfaces):
         if not isinstance(params, dict):
             raise Refusal("-22", "params is empty")
         start, end = moment(params, "strTime"), moment(params, "endTime")
-        if not FIRST_KEPT <= start <= now or end < start or end > a_month_after(start):
+        if not FIRST_KEPT <= start <= now or end < start or end > months_before(start, -1):
             raise Refusal("-25")
         rows = [
             reply.as_record()
@@ -124,9 +123,3 @@ class ReplyInterfaces(FamilyOfInterfaces):
         shown = [reply for reply in self.replies if reply.at <= now][-100:]
         rows = [{"from": "+" + reply.number, "to": reply.sender_id, "says": reply.content} for reply in shown]
         return {"Replies": rows[::-1]}
-
-
-def a_month_after(moment: float) -> float:
-    start = dt.datetime.fromtimestamp(moment, ZONE)
-    year, month = start.year + start.month // 12, start.month % 12 + 1
-    return start.replace(year=year, month=month, day=min(start.day, calendar.monthrange(year, month)[1])).timestamp()

@@ -6,7 +6,9 @@ from typing import Any
 from laaffic_console.sandbox.families import FamilyOfInterfaces, Route
 from laaffic_console.sandbox.parameters import integer, is_id, moment, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
-from laaffic_console.sandbox.store import ZONE, Accepted
+from laaffic_console.sandbox.store import ZONE, Accepted, price_detail
+
+SENDING = "-1"
 
 
 class SmsInterfaces(FamilyOfInterfaces):
@@ -97,7 +99,7 @@ class SmsInterfaces(FamilyOfInterfaces):
             state = "queued" if accepted is None else self.store.state(accepted, now)
             counter, status = {
                 "queued": ("nofound", ""),
-                "sending": ("sending", "-1"),
+                "sending": ("sending", SENDING),
                 "delivered": ("success", "0"),
                 "failed": ("fail", "1"),
             }[state]
@@ -115,24 +117,41 @@ class SmsInterfaces(FamilyOfInterfaces):
         index = integer(given, "startIndex", 0, 1_000_000_000, 0)
         finished = [
             accepted
-            for accepted in self.store.accepted_between(start, end + 1)
-            if accepted.submission.app_id == app_id and now >= self.store.due_at(accepted)
+            for accepted in self._recorded_between(start, end + 1)
+            if accepted.submission.app_id == app_id
+            and (self.options.records_of_pending or now >= self.store.due_at(accepted))
         ]
         page = finished[index : index + self.options.record_page]
-        rows = [self._record(a, "0" if self.store.fate(a).delivered else self.options.failed_record) for a in page]
+        rows = [self._record(accepted, self._record_status(accepted, now)) for accepted in page]
         if self.options.dialect == "seed":
             return success(self.options, data={"total": len(finished), "records": rows})
         delivered = sum(row["status"] == "0" for row in rows)
         return success(self.options, success=str(delivered), fail=str(len(rows) - delivered), array=rows)
 
+    def _record_status(self, accepted: Accepted, now: float) -> str:
+        if now < self.store.due_at(accepted):
+            return SENDING
+        return "0" if self.store.fate(accepted).delivered else self.options.failed_record
+
+    def _recorded_between(self, start: float, end: float) -> list[Accepted]:
+        """By the time that its row tells."""
+        if self.options.record_time == "sent":
+            return self.store.accepted_between(start, end)
+        return [accepted for accepted in self.store.messages if start <= self.store.due_at(accepted) < end]
+
     def _record(self, accepted: Accepted, status: str) -> dict[str, Any]:
-        sent = dt.datetime.fromtimestamp(accepted.submission.accepted_at, ZONE)
-        return {
+        is_sent = self.options.record_time == "sent" or status == SENDING
+        moment = accepted.submission.accepted_at if is_sent else self.store.due_at(accepted)
+        told = dt.datetime.fromtimestamp(moment, ZONE)
+        row: dict[str, Any] = {
             "msgId": accepted.msg_id,
             "number": accepted.number,
-            "receiveTime": sent.isoformat(timespec="seconds"),
+            "receiveTime": told.isoformat(timespec="seconds"),
             "status": status,
         }
+        if self.options.record_prices:
+            row["pricedetail"] = price_detail(accepted)
+        return row
 
     def get_balance(self, given: dict[str, Any], now: float) -> dict[str, Any]:
         # A balance that can run out has no bonus, which would pay for more.

@@ -42,6 +42,16 @@ class Accepted:
         return self.country().price * self.submission.segments
 
 
+def price_detail(accepted: Accepted) -> dict[str, Any]:
+    country = accepted.country()
+    return {
+        "pay": str(accepted.pay()),
+        "currency": country.currency,
+        "chargeCnt": accepted.submission.segments,
+        "price": str(country.price),
+    }
+
+
 class Store:
     def __init__(self, options: Options) -> None:
         self.options = options

@@ -10,10 +10,10 @@ from typing import Any
 
 from laaffic_console.sandbox.calls import Call, as_record, iso, made
 from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route
-from laaffic_console.sandbox.parameters import integer, moment, page_of, text
+from laaffic_console.sandbox.parameters import integer, moment, months_before, page_of, text
 from laaffic_console.sandbox.protocol import REASONS, Refusal, check_application, success
 
-MONTH = 31 * 86400
+LONGEST = 31 * 86400
 MOST_PHONES = 500
 MAGIC = {  # the first bytes of a file of each kind, and where
     "mp3": [(0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3"), (0, b"\xff\xf2"), (0, b"\xff\xfa")],
@@ -217,7 +217,7 @@ class VoiceInterfaces(FamilyOfInterfaces):
         if not isinstance(params, dict):
             raise Refusal("-22", "params is empty")
         start, end = moment(params, "strTime"), moment(params, "endTime")
-        if end < start or end - start > MONTH or start < now - 2 * MONTH:
+        if end < start or end - start > LONGEST or start < months_before(now, 2):
             raise Refusal("-25")
         found = [call for call in self.log.ended(now, *types) if start <= call.started_at <= end + 1]
         page = page_of(sorted(found, key=lambda call: call.started_at), given)

@@ -51,6 +51,7 @@ def test_a_person_signs_in_from_the_button_to_the_first_page(
         route.fulfill(content_type="text/html", body=PAGE.format(answered_at=answered_at, answer=given))
 
     page.route("http://id.example.com/**", answer)
+    page.goto("about:blank")
     window.clear_cookies()
     page.goto("/admin/messaging/contact/")
     page.get_by_role("button", name="Sign in with Example SAML").click()

@@ -183,7 +183,7 @@ class SendAnswerTests:
 
 
 class EnvelopeTests:
-    @pytest.mark.parametrize("status", ["0", 0, " 0", "0 "])
+    @pytest.mark.parametrize("status", ["0", 0, " 0", "0 ", 0.0, -0.0, "0.0"])
     def test_success_is_zero_however_it_is_written(
         self, gateway: ScriptedGateway, client: LaafficClient, status: object
     ) -> None:
@@ -214,6 +214,30 @@ class EnvelopeTests:
 
         assert caught.value.code == "-13"
 
+    @pytest.mark.parametrize("status", [-10.0, "-10.0", "-10.00"])
+    def test_a_code_may_be_written_with_a_point(
+        self, gateway: ScriptedGateway, client: LaafficClient, status: object
+    ) -> None:
+        gateway.will(answer({"status": status, "reason": "no money"}))
+
+        with pytest.raises(Refused) as caught:
+            client.get_balance()
+
+        assert caught.value.code == "-10"
+
+    @pytest.mark.parametrize("reason", ["余额".encode("gbk"), "succès".encode("latin-1")], ids=["GBK", "Latin-1"])
+    @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+    def test_a_letter_that_is_not_utf_8_costs_nothing_else(
+        self, gateway: ScriptedGateway, client: LaafficClient, reason: bytes, start: bytes
+    ) -> None:
+        gateway.will(raw(start + b'{"status":"0","reason":"' + reason + b'","balance":"1"}'))
+        gateway.will(raw(start + b'{"status":"-10","reason":"' + reason + b'"}'))
+
+        assert client.get_balance().balance == 1
+        with pytest.raises(Refused) as caught:
+            client.get_balance()
+        assert caught.value.code == "-10"
+
     def test_code_and_msg_are_an_envelope_too(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(
             answer({"code": "0", "msg": "success", "data": {"balance": "1.5"}}),
@@ -235,7 +259,13 @@ class EnvelopeTests:
 
         assert (caught.value.code, caught.value.http_status) == ("-1", 401)
 
-    @pytest.mark.parametrize("body", [b"[]", b'"0"', b"0", b"null", b"{}", b'{"status":null}', b'{"status":true}'])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            *(b"[]", b'"0"', b"0", b"null", b"{}", b'{"status":null}', b'{"status":true}'),
+            *(b'{"status":0.5}', b'{"status":NaN}'),
+        ],
+    )
     def test_json_without_an_envelope_is_no_answer(
         self, gateway: ScriptedGateway, client: LaafficClient, body: bytes
     ) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from laaffic_console.laaffic import InvalidRequest, LaafficClient, SmsItem, sent_record_windows
+from laaffic_console.laaffic import InvalidRequest, LaafficClient, SmsItem, call_record_windows, sent_record_windows
 from laaffic_console.laaffic.group_calls import Announcement, FileInRequest, GroupCall, SpokenText
+from laaffic_console.sandbox.parameters import months_before
 from tests.laaffic.conftest import ScriptedGateway
 
 APP_ID = "4luaKsL2"
@@ -190,3 +191,28 @@ class SentRecordWindowTests:
             return self.NOW + dt.timedelta(days=number)
 
         assert sent_record_windows(days(start), days(end), self.NOW) == []
+
+
+@pytest.mark.parametrize("now", ["2027-03-01", "2027-04-28", "2027-04-30", "2028-04-29", "2027-08-31", "2027-12-31"])
+def test_call_records_are_asked_for_within_two_months_however_short_they_are(now: str) -> None:
+    moment = dt.datetime.fromisoformat(f"{now}T12:00:00+08:00")
+
+    ((begin, _end), *_more) = call_record_windows(moment - dt.timedelta(days=400), moment, moment)
+
+    assert begin.timestamp() >= months_before(moment.timestamp(), 2)
+
+
+@pytest.mark.parametrize(
+    ("now", "months", "then"),
+    [
+        ("2027-04-28T12:00:00+08:00", 2, "2027-02-28T12:00:00+08:00"),
+        ("2027-04-30T12:00:00+08:00", 2, "2027-02-28T12:00:00+08:00"),
+        ("2027-01-31T00:00:00+08:00", 2, "2026-11-30T00:00:00+08:00"),
+        ("2027-12-31T00:00:00+08:00", -1, "2028-01-31T00:00:00+08:00"),
+        ("2027-01-30T00:00:00+08:00", -1, "2027-02-28T00:00:00+08:00"),
+    ],
+)
+def test_the_sandbox_counts_months_as_a_calendar_does(now: str, months: int, then: str) -> None:
+    counted = months_before(dt.datetime.fromisoformat(now).timestamp(), months)
+
+    assert counted == dt.datetime.fromisoformat(then).timestamp()

@@ -1,9 +1,12 @@
 """Where a call breaks decides between "not sent" and "unknown", over real sockets."""
 
 import contextlib
+import datetime as dt
 import gzip
+import json
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -21,6 +24,7 @@ from laaffic_console.laaffic import (
     Refused,
     Remedy,
     Transport,
+    answer_limits,
     transport,
 )
 from laaffic_console.laaffic.transport import LONGEST_RETRY_AFTER
@@ -88,6 +92,71 @@ BROKEN = [
     pytest.param(answer({"status": "-12", "reason": "platform"}), id="-12"),
     pytest.param(answer({"status": "-18", "reason": "system"}), id="-18"),
 ]
+
+
+def trickling(*, head: int = 0, every: float = 0.02) -> Act:
+    """A good answer, one byte at a time from this byte of it on."""
+    body = json.dumps(GOOD).encode()
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    def act(connection: socket.socket) -> bool:
+        connection.sendall(whole[:head])
+        for at in range(head, len(whole)):
+            time.sleep(every)
+            connection.sendall(whole[at : at + 1])
+        return True
+
+    return act
+
+
+class LimitTests:
+    """Each piece comes in time, and the whole never ends."""
+
+    @pytest.mark.parametrize("head", [0, 50], ids=["head", "body"])
+    @pytest.mark.parametrize("method", ["POST", "GET"])
+    def test_an_answer_that_trickles_is_not_waited_for(self, gateway: ScriptedGateway, method: str, head: int) -> None:
+        gateway.will(trickling(head=head), answer(GOOD))
+        client = gateway.client(timeouts=(0.05, 0.1))
+        act = client.send_sms if method == "POST" else client.send_sms_get
+        began = time.monotonic()
+
+        with pytest.raises(OutcomeUnknown, match="no answer within the time limit"):
+            act(app_id="4luaKsL2", numbers=[NUMBER], content=TEXT, order_ids=["o1"])
+
+        assert time.monotonic() - began < 1.5  # of 3 seconds
+        assert send(gateway.client()) == ["m1"]
+        assert len(gateway.received) == 2
+
+    def test_a_slow_list_that_goes_on_is_read(self, gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+        def slow(connection: socket.socket) -> bool:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n")
+            for byte in b'{"status":"0","array":[]}':
+                time.sleep(0.02)
+                connection.sendall(bytes([byte]))
+            return True
+
+        monkeypatch.setattr(transport, "LONG_LISTS_LAST", 1000)
+        gateway.will(slow)
+        start = dt.datetime(2021, 2, 1, tzinfo=dt.UTC)
+        client = gateway.client(timeouts=(0.05, 0.3))
+
+        assert client.get_sent_records(app_id="4luaKsL2", start=start, end=start + dt.timedelta(hours=1)) == []
+
+    @pytest.mark.parametrize("is_packed", [False, True])
+    def test_an_endless_answer_is_left(
+        self, gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, is_packed: bool
+    ) -> None:
+        monkeypatch.setattr(answer_limits, "LARGEST", 200_000)
+        body = b'{"status":"0","reason":"' + b"x" * 3_000_000 + b'"}'
+        packed = {"Content-Encoding": "gzip"} if is_packed else {}
+        gateway.will(raw(gzip.compress(body) if is_packed else body, **packed), answer(GOOD))
+        client = gateway.client()
+
+        with pytest.raises(OutcomeUnknown, match="more than"):
+            send(client)
+
+        assert send(client) == ["m1"]
+        assert gateway.connections == 2 or is_packed  # which came whole
 
 
 class BrokenAnswerTests:

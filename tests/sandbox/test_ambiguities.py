@@ -1,6 +1,7 @@
 """What the vendor's pages leave open (laaffic-api#ambiguities) can be had either way."""
 
 import base64
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -102,3 +103,43 @@ def test_a_group_call_may_name_its_numbers_as_the_newer_pages_do(running: Runnin
 @pytest.fixture
 def running(caller: Caller) -> RunningSandbox:
     return caller.running
+
+
+def test_a_proxy_may_answer_a_question_too(caller: Caller) -> None:
+    caller.door("POST", "/faults", json={"http_status": 429, "http_calls": 1, "paths": ["/getBalance"]})
+
+    assert caller.send("919876543210")["status"] == "0"
+    assert caller.raw("GET", "/getBalance").status_code == 429
+    assert caller.raw("GET", "/getBalance").status_code == 200
+
+
+def test_a_group_call_is_answered_with_a_number_where_statuses_are_numbers(start: Callable[..., Caller]) -> None:
+    caller = start(numeric_status=True)
+    fields = client_of(caller.running).group_calls._fields(TASK)
+
+    assert caller.post("/voice/group/call/send", fields)["status"] == 0
+
+
+def test_a_gateway_may_have_the_documented_interfaces_alone(start: Callable[..., Caller]) -> None:
+    caller = start(only_documented=True)
+
+    assert caller.send("919876543210")["status"] == "0"
+    found = [caller.raw("GET", path).status_code for path in ("/getSentRcd", "/getBalance", "/nothing")]
+    posted = [caller.raw("POST", path, json={}).status_code for path in ("/sendSms/batch", "/voice/sipQuery")]
+    assert (found, posted) == ([200, 404, 404], [404, 200])
+
+
+def test_reports_may_name_the_price_and_records_what_is_on_its_way(start: Callable[..., Caller]) -> None:
+    caller = start(record_prices=True, records_of_pending=True, queue_time=0.0, delivery_delay=(3600.0, 3600.0))
+    (accepted,) = caller.send("919876543210")["array"]
+    now = dt.datetime.now(dt.UTC)
+    window = {
+        "startTime": (now - dt.timedelta(hours=1)).isoformat(),
+        "endTime": (now + dt.timedelta(hours=1)).isoformat(),
+    }
+
+    (told,) = caller.get("/getReport", appId=APP_ID, msgIds=accepted["msgId"])["array"]
+    (listed,) = caller.get("/getSentRcd", appId=APP_ID, **window)["array"]
+
+    assert told == listed
+    assert (told["status"], set(told["pricedetail"])) == ("-1", {"pay", "currency", "chargeCnt", "price"})

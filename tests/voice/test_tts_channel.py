@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,14 +12,16 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport
 from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.laaffic import LaafficClient, OutcomeUnknown, Source, Spoken, call_records
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services.batches import answers
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls
@@ -27,6 +30,7 @@ from messaging.services.reports.record_matching import NOT_IN_RECORDS
 from messaging.services.tallies import counting
 from tests.messaging.conftest import LoseAnswers, add_contacts, group, lose_answers, point_at, run_jobs
 from voice.services.records import call_records as kept_records
+from voice.services.records import pushes
 from voice.services.spoken.channel import apply_records
 from voice.services.spoken.options import TtsOptions, call_lasts
 
@@ -294,6 +298,71 @@ class TtsCampaignTests:
         Batch.objects.update(state=BatchState.SETTLED, accepted=1, delivered=0, next_check_at=timezone.now())
         left_before(call_lasts(campaign))
         assert read(first) == MessageState.UNDELIVERED
+
+    @pytest.mark.parametrize("way", ["pushed", "asked for", "copied"])
+    def test_a_call_whose_record_lacks_our_mark_is_found_by_its_own_id(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        way: str,
+    ) -> None:
+        add_contacts(group, 2)
+        campaign = draft(application, group)
+        starting.launch(campaign.pk)
+        run_jobs()
+        answers.write_all(Batch.objects.all())
+        rows: list[dict[str, Any]] = [
+            {"voiceId": one.gateway_id, "callee": one.number, "terminationCode": code, "callTime": "1767225600000"}
+            for one, code in zip(Message.objects.order_by("pk"), ["0", "486"], strict=True)
+        ]
+        records = [call_records.from_row(row) for row in [*rows, {"voiceId": "elsewhere", "callee": "14155550123"}]]
+
+        if way == "pushed":
+            for row in rows:
+                inbox.store(kind="voice-report", body=json.dumps(row | {"type": 2}), source=None)
+            pushes.INBOX.apply_some()
+        elif way == "copied":
+            kept_records.take_each(records, Source.VOICE_RECORD)
+        else:
+            page = Page(records, [], len(records), None, 0)
+            monkeypatch.setattr(VoiceApi, "group_records", lambda *_given, **_more: page)
+            look_again()
+
+        states = list(Message.objects.order_by("pk").values_list("state", flat=True))
+        assert states == [MessageState.DELIVERED, MessageState.UNDELIVERED]
+        assert proving.prove(campaign)["disagreements"] == []
+
+    def test_without_a_mark_too_nobody_was_missed_while_laaffic_may_ring_again(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 2)
+        campaign = draft(application, group, recall_count=1, recall_interval=5)
+        starting.launch(campaign.pk)
+        run_jobs()
+        answers.write_all(Batch.objects.all())
+        ids = Message.objects.values_list("gateway_id", flat=True)
+        records = [call_records.from_row({"voiceId": voice_id, "terminationCode": "486"}) for voice_id in ids]
+
+        kept_records.take_each(records, Source.VOICE_RECORD)
+        assert set(Message.objects.values_list("state", flat=True)) == {MessageState.ACCEPTED}
+
+        left_before(call_lasts(campaign))
+        kept_records.take_each(records, Source.VOICE_RECORD)
+        assert set(Message.objects.values_list("state", flat=True)) == {MessageState.UNDELIVERED}
+
+    @pytest.mark.parametrize(("kind", "kept"), [(1, 0), (2, 1), (3, 0), (None, 0)])
+    def test_only_a_spoken_message_waits_for_its_id(
+        self, sandbox: RunningSandbox, application: Application, kind: int | None, kept: int
+    ) -> None:
+        """A push can come before the answer; a call of any other kind is no message's."""
+        inbox.store(kind="voice-report", body=json.dumps({"voiceId": "7", "callee": "911", "type": kind}), source=None)
+
+        pushes.INBOX.apply_some()
+
+        assert OrphanReport.objects.count() == kept
 
     def test_recalls_that_outlast_the_window_of_reports_are_waited_for(
         self,

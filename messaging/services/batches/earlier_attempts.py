@@ -23,6 +23,10 @@ def by_gateway_id(msg_ids: Collection[str]) -> dict[str, tuple[int, int]]:
     return {msg_id: (pk, attempt) for msg_id, pk, attempt in known.values_list("gateway_id", "message_id", "attempt")}
 
 
+def gateway_id_of(pk: int, attempt: int) -> str | None:
+    return EarlierAttempt.objects.filter(message_id=pk, attempt=attempt).values_list("gateway_id", flat=True).first()
+
+
 def keep_accepted(given: Mapping[int, str], attempts: Mapping[int, int]) -> None:
     """A late answer: {message: gateway id} of a sending that was given up; under their batch's lock."""
     EarlierAttempt.objects.bulk_create(

@@ -4,6 +4,10 @@ getSentRcd gives an id, a number and a time, and no orderId. A record whose id b
 that can have it: same application, same subscriber, no id of its own, and a request that was under way at that time.
 Where two messages could claim one record, or two records one message, none of them is settled. Where another
 system sends with the same application, number and time prove nothing: only a record that carries our order id does.
+
+Some gateways give the time of sending, others that of delivery (laaffic-api#ambiguities 35). So a record is settled as
+if it said the first, and only where it can be no earlier message's that was delivered late; a message is called missing
+only where nothing to its subscriber came since it left.
 """
 
 import datetime as dt
@@ -22,7 +26,7 @@ from messaging import msisdn
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Message, MessageState
 from messaging.models.messages import has_never_left
 from messaging.services.batches import unanswered
-from messaging.services.reports import reports
+from messaging.services.reports import report_targets, reports
 from messaging.subscribers import every_spelling, subscriber
 from messaging.wire import gateway_ids
 from messaging.wire.order_ids import order_id
@@ -65,6 +69,14 @@ class _Claimant:
         start, end = self.window
         return record.at is not None and start <= record.at <= end
 
+    def may_have(self, record: DeliveryReport) -> bool:
+        """Whether it could be its record if that may tell when it was delivered, or tells no time."""
+        return record.at is None or record.at >= self.window[0]
+
+    def may_be_late(self, record: DeliveryReport) -> bool:
+        """The same while reports are waited for: who waits for one from long ago keeps none from a later message."""
+        return record.at is not None and self.may_have(record) and record.at <= self.window[1] + REPORTS_COME_FOR
+
 
 def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
     """When the gateway can have taken what left at that moment; our clock may have been ahead by so many seconds."""
@@ -78,7 +90,22 @@ def window_of_call(entry: LedgerEntry | None) -> Window | None:
 
 def windows_of(batches: Iterable[Batch]) -> list[Window]:
     """The windows of these batches' requests, in order, with those that touch made one."""
-    found = sorted(window for batch in batches if (window := window_of_call(batch.entry)))
+    return _merged(window for batch in batches if (window := window_of_call(batch.entry)))
+
+
+def long_windows_of(batches: Iterable[Batch], now: dt.datetime) -> list[Window]:
+    """The same, from when each request left until now or until no report is waited for any more."""
+    return _merged(
+        _as_long_as_reports_come(window, now) for batch in batches if (window := window_of_call(batch.entry))
+    )
+
+
+def _as_long_as_reports_come(window: Window, now: dt.datetime) -> Window:
+    return window[0], max(window[1], min(now, window[0] + REPORTS_COME_FOR))
+
+
+def _merged(windows: Iterable[Window]) -> list[Window]:
+    found = sorted(windows)
     merged: list[Window] = []
     for start, end in found:
         if merged and start <= merged[-1][1]:
@@ -178,7 +205,7 @@ class Strays:
             ]
             self.undecided = undecided(free, waiting, matched)
             named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
-            return sum(reports.apply(named, how=" by number and time"))
+            return sum(reports.apply(named, how=report_targets.BY_NUMBER_AND_TIME))
 
 
 def not_whole(numbers: set[str]) -> tuple[set[str], set[str]]:
@@ -240,7 +267,7 @@ def undecided(
     claimants: Sequence[_Claimant],
     matched: Sequence[tuple[DeliveryReport, _Claimant]],
 ) -> frozenset[int]:
-    """Who got no record and may have one: it could be another's too, or does not say when it was."""
+    """Who got no record and may have one: it could be another's too, or was delivered later, or does not say when."""
     placed = {record.msg_id for record, _claimant in matched}
     of_subscriber = defaultdict(list)
     for record in records:
@@ -249,32 +276,41 @@ def undecided(
     return frozenset(
         claimant.pk
         for claimant in claimants
-        if any(record.at is None or claimant.could_have(record) for record in of_subscriber[claimant.subscriber])
+        if any(claimant.may_have(record) for record in of_subscriber[claimant.subscriber])
     )
 
 
 def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> list[tuple[DeliveryReport, _Claimant]]:
-    """The records that exactly one message could claim, where that message could claim no other."""
-    of_subscriber = defaultdict(list)
+    """The records that exactly one message could claim, where that message could claim no other.
+
+    Who left earlier and has none yet could claim it too, as one that was delivered late.
+    """
+    records_to, messages_to = defaultdict(list), defaultdict(list)
+    for record in records:
+        records_to[subscriber_of(record)].append(record)
     for claimant in claimants:
-        of_subscriber[claimant.subscriber].append(claimant)
-    claims = [
-        (record, claimant)
-        for record in records
-        for claimant in of_subscriber[subscriber_of(record)]
-        if claimant.could_have(record)
-    ]
-    of_record: dict[str, int] = defaultdict(int)
-    of_message: dict[int, int] = defaultdict(int)
-    for record, claimant in claims:
-        of_record[record.msg_id] += 1
-        of_message[claimant.pk] += 1
-    return [
-        (record, claimant)
-        for record, claimant in claims
+        messages_to[claimant.subscriber].append(claimant)
+    return [pair for one, found in records_to.items() for pair in _pairs_of_one(found, messages_to[one])]
+
+
+def _pairs_of_one(
+    records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]
+) -> list[tuple[DeliveryReport, _Claimant]]:
+    """Of one subscriber, the earliest record first: who has got one claims no later one."""
+    found: list[tuple[DeliveryReport, _Claimant]] = []
+    waiting = {claimant.pk: claimant for claimant in claimants}
+    timed = sorted((record.at, at) for at, record in enumerate(records) if record.at is not None)
+    for record in (records[at] for _moment, at in timed):
+        may_be = [claimant for claimant in waiting.values() if claimant.may_be_late(record)]
+        if len(may_be) != 1 or not may_be[0].could_have(record):
+            continue
+        claimant = may_be[0]
+        has_others = sum(claimant.could_have(other) for other in records) > 1
         # Queued here means that its answer is awaited or not written yet: the answer knows better.
-        if of_record[record.msg_id] == of_message[claimant.pk] == 1 and claimant.state != MessageState.QUEUED
-    ]
+        if not has_others and claimant.state != MessageState.QUEUED:
+            found.append((record, claimant))
+            del waiting[claimant.pk]
+    return found
 
 
 def number_of(record: DeliveryReport) -> str:
@@ -300,8 +336,9 @@ def unknown_batches(application: Application) -> "QuerySet[Batch]":
 def say_not_found(
     batch: Batch, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None = None
 ) -> int:
-    """If one of the sweeps read the batch's window whole, note on its unknown messages that the records do not have
-    them, and return how many. If none did, nothing is asked or locked, however many are waiting.
+    """If one of the sweeps read the batch's window whole, and all since while reports are waited for, note on its
+    unknown messages that the records do not have them, and return how many. If none did, nothing is asked or locked,
+    however many are waiting.
 
     `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
     as long as reports are waited for: until then the sentence says that only finished messages are listed.
@@ -314,8 +351,10 @@ def say_not_found(
 def _is_read_whole(batch: Batch, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None) -> bool:
     if batch.state != BatchState.UNKNOWN or (window := window_of_call(batch.entry)) is None:
         return False
-    until = lasting or dt.timedelta(0)
-    return window[1] + until <= asked_at and any(sweep.covers(window, until) for sweep in sweeps)
+    if lasting is None:
+        long = _as_long_as_reports_come(window, asked_at - A_MOMENT)
+        return window[1] <= asked_at and any(sweep.covers(long) for sweep in sweeps)
+    return window[1] + lasting <= asked_at and any(sweep.covers(window, lasting) for sweep in sweeps)
 
 
 @transaction.atomic

@@ -185,8 +185,9 @@ def _from_anywhere(ids: list[str]) -> list[str]:
 
 
 def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = ENDLESS) -> None:
-    """One sweep over the windows of all requests of this batch's application whose answer was lost; of a batch whose
-    messages were accepted without an id, over those of all such batches that are due.
+    """One sweep over the windows of all requests of this batch's application whose answer was lost, and one over the
+    time since for those that stay unknown; of a batch whose messages were accepted without an id, over the windows of
+    all such batches that are due.
 
     LaafficError, when all that could be read is applied, where something could not.
     """
@@ -202,6 +203,8 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
         sweeps.append(_sweep(client, application, window, trouble))
         if not (sweeps[-1].unread and asking.is_over()):  # or the time was up before all of it was asked for
             asked.append(window)
+    if is_lost:
+        sweeps += _since(client, application, sweeps, trouble)
     for batch in batches:
         record_matching.say_not_found(batch, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
@@ -212,6 +215,31 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
         put_off(batches)
     if not isinstance(trouble.first, NotAsked) or not _is_within(asked_for, asked):  # the others' turn comes
         trouble.tell()
+
+
+def _since(client: LaafficClient, application: Application, sweeps: Sequence[Sweep], trouble: Trouble) -> list[Sweep]:
+    """One sweep more for those that stay unknown, from when they left until now: records may tell when a message was
+    delivered. Their own windows were read first, as these settle what can be settled.
+    """
+    now = timezone.now()
+    found: list[Sweep] = []
+    for window in record_matching.long_windows_of(_not_in(sweeps, application, now), now):
+        if not trouble.may_ask():
+            break
+        if not any(sweep.covers(window) for sweep in sweeps):
+            found.append(_sweep(client, application, window, trouble))
+    return found
+
+
+def _not_in(sweeps: Sequence[Sweep], application: Application, now: dt.datetime) -> list[Batch]:
+    """Unknown batches whose windows are over and were read whole."""
+    return [
+        batch
+        for batch in record_matching.unknown_batches(application)
+        if (own := record_matching.window_of_call(batch.entry)) is not None
+        and own[1] <= now
+        and any(sweep.covers(own) for sweep in sweeps)
+    ]
 
 
 def _due_without_ids(application: Application) -> "QuerySet[Batch]":

@@ -10,13 +10,15 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, Source
 from messaging import msisdn
-from messaging.models import Message
+from messaging.models import Campaign, Message
 from messaging.services.batches import answers, earlier_attempts
 from messaging.services.reports.reported_rows import Row
 from messaging.subscribers import every_spelling, subscriber
 from messaging.wire import gateway_ids, order_ids
 
 PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (laaffic-api#pushes)
+
+BY_NUMBER_AND_TIME = " by number and time"  # how a message was found, in its evidence
 
 
 def with_kept_ids(reports: Sequence[DeliveryReport]) -> Sequence[DeliveryReport]:
@@ -57,6 +59,16 @@ def _with_gateway_ids() -> "QuerySet[Message, Any]":
     return found.values_list("gateway_id", "pk", "batch_id")
 
 
+def app_ids(campaign_ids: set[int]) -> dict[int, str]:
+    """{campaign: the appId that its messages were sent with}"""
+    return dict(_app_ids.rows(ids=sorted(campaign_ids)))
+
+
+@Select
+def _app_ids() -> "QuerySet[Campaign, Any]":
+    return Campaign.objects.filter(pk__among=Given("ids")).order_by().values_list("pk", "application__app_id")
+
+
 def _by_id(report: DeliveryReport, last: Mapping[str, int], earlier: Mapping[str, tuple[int, int]]) -> Target | None:
     if report.msg_id in last:
         return last[report.msg_id], None, False
@@ -85,11 +97,15 @@ def is_about(report: DeliveryReport, row: Row, *, by_id: bool = False) -> bool:
     The gateway's own id cannot: beside it the number may lack its country code, or be missing.
     """
     said = report.number.lstrip("+")
-    if said and (said == row.number or subscriber(said) == subscriber(row.number)):
+    if said and _is_same(said, row.number):
         return True
     if by_id or (report.msg_id and report.msg_id == row.gateway_id):
         return not said or _is_national(said, row.number)
     return not said and report.source not in PUSHED
+
+
+def _is_same(said: str, number: str) -> bool:
+    return said == number or subscriber(said) == subscriber(number)
 
 
 def _is_national(said: str, number: str) -> bool:
@@ -98,12 +114,55 @@ def _is_national(said: str, number: str) -> bool:
     return len(bare) >= msisdn.SHORTEST_NATIONAL and number.endswith(bare)
 
 
+def is_of_another_application(report: DeliveryReport, app_id: str) -> bool:
+    """Whether a push says that it is another application's: another console may have our order prefix and keys."""
+    is_told = report.source in PUSHED and report.app_id
+    return bool(is_told) and report.app_id.casefold() != app_id.casefold()
+
+
+def is_about_another_id(report: DeliveryReport, row: Row, attempt: int | None) -> bool:
+    """Whether a push names a sending by our order id whose own gateway id is another one.
+
+    Not of a call: each of its tries has an id, and the last one's comes. And not where the id was found by number and
+    time, which proves less than an order id.
+    """
+    if report.source is not Source.PUSH or not report.msg_id or attempt is None:
+        return False
+    if attempt < row.attempt:
+        known = earlier_attempts.gateway_id_of(row.pk, attempt)
+    else:
+        known = "" if BY_NUMBER_AND_TIME in row.evidence else row.gateway_id
+    return bool(known) and known != report.msg_id
+
+
 def contradiction(report: DeliveryReport) -> str:
     """Why a report that names one of our messages is not about it, in words; "" where it does not name one."""
-    pk = order_ids.message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
-    number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
-    if number is None or report.number.lstrip("+") == number:
+    named = order_ids.read(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
+    known = Message.objects.select_related("campaign__application")
+    of_it = known.filter(pk=named[0]) if named else known.filter(gateway_id=report.msg_id or None)
+    if (message := of_it.first()) is None:
         return ""
-    if not report.number:
+    if named and not report.number:
         return _("It names the order id of a message and no number, so it moves nothing.")
-    return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
+    if named and not _is_same(report.number.lstrip("+"), message.number):
+        return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
+    if is_of_another_application(report, message.campaign.application.app_id):
+        return _(
+            "It names a message of another application, so it moves nothing. Does another console use the same "
+            "LAAFFIC_ORDER_PREFIX?"
+        )
+    own_id = _own_id(message, named[1]) if named else ""
+    if own_id and report.msg_id not in ("", own_id):
+        return _(
+            "It names the order id of a message that has another id at Laaffic, so it moves nothing. Does another "
+            "console use the same LAAFFIC_ORDER_PREFIX?"
+        )
+    return ""
+
+
+def _own_id(message: Message, attempt: int) -> str | None:
+    """The gateway id of that sending, also where an answer is not on its row yet."""
+    if attempt < message.attempt:
+        return earlier_attempts.gateway_id_of(message.pk, attempt)
+    told = answers.overlay({message.batch_id}).get(message.pk) if message.batch_id else None
+    return message.gateway_id or (told.gateway_id if told else None)

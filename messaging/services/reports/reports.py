@@ -41,6 +41,7 @@ CONFIRM_AFTER = dt.timedelta(seconds=10)
 
 OF_ONE = COLUMNS.index("batch_id")  # the columns before are each message's own; those from here on are often alike
 ATTEMPT = COLUMNS.index("attempt")
+CAMPAIGN = COLUMNS.index("campaign_id")
 PAY = COLUMNS.index("pay_micros")
 OF_ONE_REPORT = ("msg_id", "number", "order_id", "at")
 _alike_of_report = operator.itemgetter(
@@ -74,6 +75,14 @@ class _Found:
         pks = [target[0] for target in self.targets if target is not None]
         self.several = {pk for pk, n in Counter(pks).items() if n > 1} if len(set(pks)) < len(pks) else set[int]()
         self.values, self.answered = reported_rows.locked(sorted(set(pks)), batch_of)
+        self._app_ids: dict[int, str] | None = None
+
+    def is_of_another_application(self, report: DeliveryReport, row: Row) -> bool:
+        if not report.app_id:
+            return False
+        if self._app_ids is None:
+            self._app_ids = report_targets.app_ids({values[CAMPAIGN] for values in self.values.values()})
+        return report_targets.is_of_another_application(report, self._app_ids[row.campaign_id])
 
     def row(self, pk: int) -> Row:
         return reported_rows.as_found(self.values[pk], self.answered)
@@ -133,7 +142,7 @@ class _Applying:
         """The row as its report leaves it, to stand for all that are alike; None where more than columns that such
         rows share, and the moment of the report, comes of it: a word beside the message, a question, evidence."""
         events, row = len(self.events), reported_rows.as_found(values, {})
-        if _is_to_be_confirmed(report):
+        if _is_to_be_confirmed(report) or self.found.is_of_another_application(report, row):
             return None
         is_doubtful = self._fold(row, report)
         is_own = row.evidence != values[COLUMNS.index("evidence")]
@@ -146,6 +155,10 @@ class _Applying:
 
     def _take_one(self, report: DeliveryReport, row: Row, target: report_targets.Target) -> bool:
         if not report_targets.is_about(report, row, by_id=target[2]):
+            return False
+        if self.found.is_of_another_application(report, row):
+            return False
+        if report_targets.is_about_another_id(report, row, target[1]):
             return False
         if _is_to_be_confirmed(report):
             self.asked_for.add(row.batch_id)

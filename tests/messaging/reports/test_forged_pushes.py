@@ -6,15 +6,26 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, OrphanReport
 from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import DeliveryState, Source
-from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
-from messaging.services.batches import settling
+from messaging.models import (
+    Batch,
+    Campaign,
+    ContactGroup,
+    EarlierAttempt,
+    ListPrice,
+    Message,
+    MessageEvent,
+    MessageState,
+)
+from messaging.services.batches import answers, settling
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import (
     amount_words,
@@ -210,6 +221,92 @@ def test_a_push_without_a_number_is_not_said_to_be_about_another(sent: tuple[Cam
         "It names the order id of a message to another number, so it moves nothing. Was it forged?",
         "",
     ]
+
+
+class OtherConsoleTests:
+    """Another console on the same account has the same order prefix and keys, and the number happens to be the same."""
+
+    @pytest.mark.parametrize(
+        ("given", "says"),
+        [
+            ({"appId": "other123", "msgid": "7"}, "It names a message of another application"),
+            ({"appId": "other123", "msgid": ""}, "It names a message of another application"),
+            ({"appId": "other123"}, "It names a message of another application"),
+            ({"appId": "other123", "orderId": ""}, "It names a message of another application"),
+            ({"appId": "4luaKsL2", "msgid": "7"}, "It names the order id of a message that has another id"),
+            ({"msgid": "7"}, "It names the order id of a message that has another id"),
+        ],
+        ids=["application", "no id", "application alone", "by the id alone", "id", "no application"],
+    )
+    def test_it_moves_nothing_and_is_kept_with_why(
+        self, sent: tuple[Campaign, Claim], given: dict[str, str], says: str
+    ) -> None:
+        campaign, claim = sent
+
+        answers.write_one(claim.batch_id)
+        store([push(claim, 0, **given), push(claim, 1, appId="4luaKsL2")])
+        report_pushes.INBOX.apply_some()
+
+        assert [message(claim, n).state for n in range(2)] == [MessageState.ACCEPTED, MessageState.DELIVERED]
+        assert OrphanReport.objects.get().problem.startswith(says)
+        assert not MessageEvent.objects.exists()
+        assert_figures_are_a_recount(campaign)
+
+    @pytest.mark.parametrize("given", [{}, {"appId": ""}, {"appId": "4luaKsL2"}, {"appId": "4LUAKSL2"}, {"msgid": ""}])
+    def test_ours_moves_its_message(self, sent: tuple[Campaign, Claim], given: dict[str, str]) -> None:
+        _campaign, claim = sent
+
+        store(push(claim, **given))
+        report_pushes.INBOX.apply_some()
+
+        assert message(claim).state == MessageState.DELIVERED
+
+    def test_an_order_id_says_more_than_number_and_time(self, sent: tuple[Campaign, Claim]) -> None:
+        _campaign, claim = sent
+        Message.objects.filter(pk=message(claim).pk).update(
+            evidence=f"settled by getSentRcd{report_targets.BY_NUMBER_AND_TIME}: 1"
+        )
+
+        store(push(claim, msgid="7"))
+        report_pushes.INBOX.apply_some()
+
+        assert message(claim).state == MessageState.DELIVERED
+
+    def test_a_call_has_an_id_for_each_of_its_tries(self, sent: tuple[Campaign, Claim]) -> None:
+        _campaign, claim = sent
+
+        reports.apply_now([report(claim, msg_id="7", source=Source.VOICE_PUSH)])
+
+        assert message(claim).state == MessageState.DELIVERED
+
+    @pytest.mark.parametrize(
+        ("given", "is_kept"),
+        [({"appId": "other123"}, False), ({"msgid": "7"}, False), ({"appId": "4luaKsL2"}, True), ({}, True)],
+        ids=["application", "id", "ours", "no application"],
+    )
+    def test_an_earlier_sending_is_not_anothers_either(
+        self, sent: tuple[Campaign, Claim], given: dict[str, str], is_kept: bool
+    ) -> None:
+        _campaign, claim = sent
+        known = message(claim)
+        Message.objects.filter(pk=known.pk).update(attempt=2, gateway_id="8")
+        EarlierAttempt.objects.create(message=known, attempt=1, gateway_id=known.gateway_id, state=known.state)
+
+        store(push(claim, 0, "1", **given))
+        report_pushes.INBOX.apply_some()
+
+        assert (EarlierAttempt.objects.get().state == MessageState.UNDELIVERED) is is_kept
+        assert MessageEvent.objects.exists() is is_kept
+
+    def test_reports_that_name_their_application_cost_one_statement_more(self, sent: tuple[Campaign, Claim]) -> None:
+        _campaign, claim = sent
+        with CaptureQueriesContext(connection) as plain:
+            reports.apply_now([report(claim, 0)])
+
+        with CaptureQueriesContext(connection) as named:
+            reports.apply_now([report(claim, 1, app_id="4luaKsL2")])
+
+        assert len(named) == len(plain) + 1
 
 
 class ConfirmedTests:

@@ -196,6 +196,45 @@ class LostAnswerTests:
 
         assert Message.objects.filter(state=MessageState.UNKNOWN).count() == 6
 
+    @pytest.mark.parametrize("delivered_after", [30, 3600 * 60], ids=["half a minute", "nearly three days"])
+    def test_records_that_tell_the_delivery_are_not_called_missing(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        lose_answers: LoseAnswers,
+        delivered_after: int,
+    ) -> None:
+        """Long after the request, it may be the message's own record or another's: a person looks at it."""
+        sandbox.sandbox.options.record_time = "delivered"
+        lose_answers(drafted(application, group), people=3)
+        left_long_ago(minutes=60 * 73)
+        sandbox.sandbox.options.delivery_delay = (delivered_after, delivered_after)
+        for submission in {id(m.submission): m.submission for m in sandbox.sandbox.store.messages}.values():
+            submission.accepted_at -= 3600 * 73
+
+        look_again()
+
+        said = set(Message.objects.values_list("state", "evidence"))
+        if delivered_after < 60:
+            assert {state for state, _ in said} <= {MessageState.DELIVERED, MessageState.UNDELIVERED}
+        else:
+            assert {state for state, _ in said} == {MessageState.UNKNOWN}
+            assert all(evidence.startswith(record_matching.MAYBE_IN_RECORDS) for _, evidence in said)
+
+    def test_it_is_not_called_missing_by_records_that_were_not_read_until_now(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
+    ) -> None:
+        lose_answers(drafted(application, group), people=1, fault="bad_gateway_before")
+        left_long_ago(minutes=60 * 10)
+        now = timezone.now()
+
+        report_pulls.reconcile(application, now - dt.timedelta(hours=11), now - dt.timedelta(hours=5))
+        assert record_matching.NOT_IN_RECORDS not in Message.objects.get().evidence
+
+        report_pulls.reconcile(application, now - dt.timedelta(hours=11), now)
+        assert record_matching.NOT_IN_RECORDS in Message.objects.get().evidence
+
     def test_small_pages_of_records_are_all_read(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
@@ -383,7 +422,9 @@ class LostAnswerTests:
         """Under the lock it is looked at as it is now."""
         (batch,) = unknown_batches(application, 1)
         message = Message.objects.get()
-        whole = record_matching.Sweep(*record_matching.window_of(NOW - dt.timedelta(hours=1)), seen=1)
+        whole = record_matching.Sweep(
+            *record_matching.window_of(NOW - dt.timedelta(hours=1))[:1], timezone.now(), seen=1
+        )
         Batch.objects.update(state=BatchState.CLAIMED)
 
         said = [record_matching.say_not_found(batch, timezone.now(), [whole])]
@@ -718,6 +759,8 @@ class PairTests:
             ([record(at=NOW - dt.timedelta(hours=1))], [claimant()]),
             ([record()], [claimant(state=MessageState.QUEUED)]),
             ([record()], [claimant(), claimant(pk=8, state=MessageState.QUEUED)]),
+            ([record()], [claimant(), claimant(pk=8, left_at=NOW - dt.timedelta(hours=9))]),
+            ([record()], [claimant(), claimant(pk=8, left_at=NOW - dt.timedelta(hours=9), state=MessageState.QUEUED)]),
         ],
         ids=[
             "two records",
@@ -729,10 +772,23 @@ class PairTests:
             "long before",
             "its answer is awaited",
             "another's answer is awaited",
+            "an earlier one may have been delivered late",
+            "an earlier one whose answer is awaited",
         ],
     )
     def test_no_pair(self, records: list[DeliveryReport], claimants: list[Any]) -> None:
         assert record_matching.pairs(records, claimants) == []
+
+    def test_an_earlier_one_that_has_its_own_claims_no_later_record(self) -> None:
+        then = NOW - dt.timedelta(hours=9)
+        records, claimants = [record(), record("2", at=then)], [claimant(), claimant(pk=8, left_at=then)]
+
+        assert [(r.msg_id, c.pk) for r, c in record_matching.pairs(records, claimants)] == [("2", 8), ("1", 7)]
+
+    def test_one_from_long_ago_claims_nothing_any_more(self) -> None:
+        long_ago = claimant(pk=8, left_at=NOW - record_matching.REPORTS_COME_FOR - dt.timedelta(hours=1))
+
+        assert [c.pk for _r, c in record_matching.pairs([record()], [claimant(), long_ago])] == [7]
 
     @pytest.mark.parametrize(
         ("records", "claimants", "maybe"),
@@ -743,7 +799,9 @@ class PairTests:
             ([record()._replace(at=None)], [claimant()], {7}),
             ([record()], [claimant()], set()),
             ([record(number="912")], [claimant()], set()),
-            ([record(at=NOW + dt.timedelta(hours=1))], [claimant()], set()),
+            ([record(at=NOW + dt.timedelta(hours=1))], [claimant()], {7}),
+            ([record(at=NOW + dt.timedelta(days=9))], [claimant()], {7}),
+            ([record(at=NOW - dt.timedelta(hours=1))], [claimant()], set()),
         ],
         ids=[
             "two records",
@@ -753,6 +811,8 @@ class PairTests:
             "settled",
             "another number",
             "long after",
+            "days after",
+            "before it left",
         ],
     )
     def test_who_may_have_a_record_that_settled_nobody(

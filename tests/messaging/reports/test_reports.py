@@ -616,7 +616,7 @@ class WorseReportTests:
         campaign, claim = claimed(application, group)
         settling.settle_answer(campaign.pk, claim, answered(claim))
 
-        reports.apply_now([report(claim, msg_id="999")])
+        reports.apply_now([report(claim, msg_id="999", source=Source.GET_REPORT)])
 
         assert message(claim).gateway_id == gateway_ids(claim)[0]
         assert "999" in MessageEvent.objects.get().text

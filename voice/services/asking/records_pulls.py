@@ -14,6 +14,7 @@ from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.voice import RECORDS_KEPT_DAYS
 from voice.models import GroupTask, VoiceSync
 from voice.services.calls import sip_calls as calls
 from voice.services.group_calls import states as group_state
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 SIP, GROUP = "sip records", "group records"
 NAMES = (SIP, GROUP)
-FIRST = dt.timedelta(days=60)
+FIRST = dt.timedelta(days=RECORDS_KEPT_DAYS)
 CLOCKS_DIFFER_BY = dt.timedelta(minutes=5)
 OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it ends, but listed by when it began
 

@@ -97,10 +97,11 @@ def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None 
         return []
     keep([_row(record, source, kind) for record in found])
     known = [True] * len(found)
-    ours = [(at, report) for at, record in enumerate(found) if (report := as_delivery_report(record, source))]
+    ours = [(at, report) for at, record in enumerate(found) if (report := as_delivery_report(record, source, kind))]
     if source == Source.VOICE_RECORD:
-        said = {report.order_id: report for report in recalls.ended([report for _at, report in ours], timezone.now())}
-        ours = [(at, said.pop(report.order_id)) for at, report in ours if report.order_id in said]
+        ended = recalls.ended([report for _at, report in ours], timezone.now())
+        said = {recalls.key_of(report): report for report in ended}
+        ours = [(at, said.pop(key)) for at, report in ours if (key := recalls.key_of(report)) in said]
     for (at, _report), is_known in zip(ours, reports.apply([report for _at, report in ours]), strict=True):
         known[at] = is_known
     return known

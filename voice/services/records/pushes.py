@@ -11,6 +11,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services.inbox.draining import Inbox
 from laaffic_console.laaffic import (
+    CallKind,
     CallRecord,
     DeliveryReport,
     RingingEvent,
@@ -49,7 +50,7 @@ def _orphan(body_id: int, record: Entry) -> OrphanReport | None:
     if isinstance(record, RingingEvent):
         return None
     report = as_delivery_report(record, Source.VOICE_PUSH)
-    if report is None:
+    if report is None or not (report.order_id or record.kind is CallKind.TTS):  # most calls carry no message
         return None
     now = timezone.now()
     return OrphanReport(

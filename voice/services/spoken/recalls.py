@@ -7,11 +7,9 @@ only once the last recall must be over. Before that, a *retry of the failed* wou
 import datetime as dt
 from collections.abc import Sequence
 
-from django.conf import settings
-
 from laaffic_console.laaffic import DeliveryReport, DeliveryState
 from messaging.models import Campaign, Message
-from messaging.wire.order_ids import message_id_of
+from messaging.services.reports import report_targets
 from voice.services.spoken.options import TtsOptions, call_lasts
 
 
@@ -25,28 +23,34 @@ def ended(reports: Sequence[DeliveryReport], now: dt.datetime) -> list[DeliveryR
 
     A message that was not heard yet is pending: its record only proves that the request arrived.
     """
-    waiting = _may_ring_again(reports, now)
+    targets, _batches = report_targets.targets_of(reports)
+    failed = {
+        target[0]
+        for report, target in zip(reports, targets, strict=True)
+        if target is not None and report.state == DeliveryState.FAILED
+    }
+    waiting = _may_ring_again(failed, now)
     best: dict[str, DeliveryReport] = {}
-    for report in reports:
-        if report.state == DeliveryState.FAILED and _message(report) in waiting:
+    for report, target in zip(reports, targets, strict=True):
+        if report.state == DeliveryState.FAILED and target is not None and target[0] in waiting:
             report = report._replace(state=DeliveryState.PENDING, reason="", pay=None)
-        before = best.get(report.order_id)
+        before = best.get(key_of(report))
         if before is None or _rank(report) > _rank(before):
-            best[report.order_id] = report
+            best[key_of(report)] = report
     return list(best.values())
+
+
+def key_of(report: DeliveryReport) -> str:
+    """What its message is told by: all of its calls have its order id, where they have one."""
+    return report.order_id or report.msg_id
 
 
 def _rank(report: DeliveryReport) -> tuple[bool, float]:
     return report.state == DeliveryState.DELIVERED, report.at.timestamp() if report.at else 0.0
 
 
-def _message(report: DeliveryReport) -> int | None:
-    return message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
-
-
-def _may_ring_again(reports: Sequence[DeliveryReport], now: dt.datetime) -> set[int]:
+def _may_ring_again(failed: set[int], now: dt.datetime) -> set[int]:
     """Messages that were not heard and whose last recall may be still to come."""
-    failed = {pk for report in reports if report.state == DeliveryState.FAILED and (pk := _message(report)) is not None}
     if not failed:
         return set()
     rows = list(Message.objects.filter(pk__in=failed).values_list("pk", "campaign_id", "batch__entry__left_at"))

@@ -40,7 +40,16 @@ class Command(ConsoleCommand):
         parser.add_argument("--dialect", choices=["both", "vendor", "seed"], default="both", help="shape of answers")
         parser.add_argument("--statuses", choices=["strings", "numbers"], default="strings", help='"0" or 0')
         parser.add_argument("--failed-record", choices=["1", "2"], default="2", help="what getSentRcd calls a failure")
+        parser.add_argument(
+            "--record-time",
+            choices=["sent", "delivered"],
+            default="sent",
+            help="receiveTime of reports that are asked for",
+        )
         parser.add_argument("--tolerance", type=natural, default=1800, metavar="SECONDS", help="of a timestamp")
+        parser.add_argument("--only-documented", action="store_true", help="the thirteen interfaces and no other")
+        parser.add_argument("--record-prices", action="store_true", help="pricedetail in reports that are asked for")
+        parser.add_argument("--records-of-pending", action="store_true", help="getSentRcd lists them, as -1")
         parser.add_argument("--seed-errors", action="store_true", help='an unknown application is "1", not -32')
         parser.add_argument("--task-envelope", action="store_true", help="group-call tasks refuse in code and msg")
         parser.add_argument("--dedupe", action="store_true", help="an orderId that came before is not sent again")
@@ -294,6 +303,10 @@ def options_of(given: dict[str, Any]) -> Options:
         numeric_status=given["statuses"] == "numbers",
         failed_record=given["failed_record"],
         record_page=given["record_page"],
+        record_prices=given["record_prices"],
+        records_of_pending=given["records_of_pending"],
+        only_documented=given["only_documented"],
+        record_time=given["record_time"],
         applications=applications,
         balance=given["balance"],
         delivery_delay=(low, high),
