@@ -46,6 +46,7 @@ AFTER_TROUBLE = dt.timedelta(minutes=10)
 # How long after its window a batch is asked for in part, as very many ids are abnormal, before it is given up.
 PASSES_AT_ABNORMAL = dt.timedelta(days=1)
 READING_SECONDS = 150.0  # enough to find the part of a list that has no answer
+SINCE_SECONDS = 40.0  # of them, for all records since a message left: at 50,000 an answer, a million or two
 
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
@@ -203,8 +204,8 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
         sweeps.append(_sweep(client, application, window, trouble))
         if not (sweeps[-1].unread and asking.is_over()):  # or the time was up before all of it was asked for
             asked.append(window)
-    if is_lost:
-        sweeps += _since(client, application, sweeps, trouble)
+    if is_lost and not trouble.is_away:
+        sweeps += _since(client, application, sweeps, asking.at_most(SINCE_SECONDS))
     for batch in batches:
         record_matching.say_not_found(batch, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
@@ -217,11 +218,14 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
         trouble.tell()
 
 
-def _since(client: LaafficClient, application: Application, sweeps: Sequence[Sweep], trouble: Trouble) -> list[Sweep]:
+def _since(client: LaafficClient, application: Application, sweeps: Sequence[Sweep], asking: Patience) -> list[Sweep]:
     """One sweep more for those that stay unknown, from when they left until now: records may tell when a message was
     delivered. Their own windows were read first, as these settle what can be settled.
+
+    Where an application sends so much that this cannot be read in the time, nothing is concluded: whatever stopped it
+    is no trouble of the batch that was asked for.
     """
-    now = timezone.now()
+    now, trouble = timezone.now(), Trouble("getSentRcd", asking)
     found: list[Sweep] = []
     for window in record_matching.long_windows_of(_not_in(sweeps, application, now), now):
         if not trouble.may_ask():

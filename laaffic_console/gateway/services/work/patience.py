@@ -28,6 +28,10 @@ class Patience:
         self.ends = time.monotonic() + (_seconds() if seconds is None else seconds)
         self.lease = lease
 
+    def at_most(self, seconds: float) -> "Patience":
+        """No longer than this one, and no longer than so many seconds from now."""
+        return Patience(self.lease, seconds=min(seconds, self.ends - time.monotonic()))
+
     def is_over(self) -> bool:
         return time.monotonic() >= self.ends
 
