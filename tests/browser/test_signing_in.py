@@ -17,7 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def stranger(window: BrowserContext, live_server: LiveServer, db: None) -> Any:
     """A page in which nobody is signed in."""
-    page.goto("about:blank")
     window.clear_cookies()
     opened = window.new_page()
     yield opened

@@ -154,10 +154,15 @@
     const token = document.querySelector("input[name=csrfmiddlewaretoken]");
     if (!link || !token) return;
     event.preventDefault();
+    if (link.dataset.posted) return; // a second click of a double click
+    link.dataset.posted = "once";
     const form = Object.assign(document.createElement("form"), { method: "post", action: link.href, hidden: true });
     form.append(token.cloneNode());
     document.body.append(form);
     form.submit();
+  });
+  window.addEventListener("pageshow", () => {
+    for (const link of document.querySelectorAll("a[data-posted]")) delete link.dataset.posted; // the page was kept
   });
 
   // "/" searches everything, wherever nobody is typing: in the page's own box, else in the command palette.

@@ -17,6 +17,7 @@ from laaffic_console.kit.pages import page
 from laaffic_console.kit.words import durations
 from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.stored_words import in_words
+from messaging.models import CampaignState
 from messaging.services.figures import comparing
 from messaging.services.figures.comparing import Compared
 
@@ -161,7 +162,8 @@ def _took(one: Compared) -> list[str]:
     if one.seconds is None:
         return []
     words = durations.in_words(one.seconds)
-    return [words] if one.campaign.finished_at else [_("%(time)s so far") % {"time": words}]
+    is_over = one.campaign.finished_at or one.campaign.state == CampaignState.CANCELLED
+    return [words] if is_over else [_("%(time)s so far") % {"time": words}]
 
 
 def _rate(one: Compared) -> list[str]:

@@ -126,9 +126,11 @@ class CampaignAdmin(ComposedCampaignAdmin):
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         require(request, "messaging.view_campaign", "messaging.launch_campaign")
-        if request.method != "POST" or verb not in BUTTONS:
+        if verb not in BUTTONS:
             raise Http404
         campaign, service = self._get(request, pk), BUTTONS[verb][2]
+        if request.method != "POST":  # opened in a tab of its own: the buttons are there
+            return HttpResponseRedirect(own_page(campaign))
         if verb == buttons.RESUME:
             service = functools.partial(service, agreed=resuming.agreed(request, campaign))
         return buttons.act(request, campaign, verb, service)

@@ -173,9 +173,10 @@ def _is_about(count: AudienceCount, campaign: Campaign) -> bool:
 
 def _digest(campaign: Campaign) -> str:
     """A digest of all that decides who is reached, as far as it can be known without looking at every contact."""
+    texts = channels.texts_of(campaign)
     decides = [
         "who is sent what in how many segments",  # counts of earlier versions say less
-        campaign.text if merge_fields.fields(channels.texts_of(campaign)) else "",  # else it says the same to all
+        texts if merge_fields.fields(texts) else "",  # else it says the same to all
         campaign.channel,
         sorted(campaign.to_groups.values_list("pk", flat=True)),
         sorted(campaign.not_to_groups.values_list("pk", flat=True)),

@@ -102,7 +102,8 @@ def _claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | W
     if until := pace.wait_until:
         return Wait(until)
     if limits:
-        at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
+        # Nobody may be left in the first one: it is settled below, and takes nobody's turn.
+        at_once = pacing.pacing_batch(limits, max(1, min(batches[0].queued, at_once)))
     batches = _of_at_most(at_once, batches, pacing.claims_at_once(limits, at_once, at_most))
     standing = gates.standing(campaign)
     rows = queued_messages(batches, channels.of(campaign).suppressed_on, named=bool(standing))

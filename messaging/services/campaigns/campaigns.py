@@ -204,7 +204,7 @@ def hold_after_end(campaign_id: int) -> None:
 
 
 def _queued(campaign_id: int) -> QuerySet[Batch]:
-    return Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED)
+    return Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED, queued__gt=0)
 
 
 def _has_more_to_send(campaign: Campaign) -> bool:

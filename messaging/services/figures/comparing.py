@@ -2,23 +2,25 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.words.figures import share
 from laaffic_console.reports.reporting import COLUMNS, Figures
-from messaging.models import Campaign
+from messaging.models import ActivityTally, Campaign, CampaignState, MessageState
 from messaging.services.figures import period_report_source
 from messaging.services.tallies import counting
 
 LEAST, MOST = 2, 5
 LARGEST_ID = 2**63 - 1
+A_MINUTE = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Compared:
     campaign: Campaign
     counts: dict[str, int]
     figures: Figures
-    seconds: float | None  # from its first message to its end, or until now; None before anything has left
+    seconds: float | None  # from its first message to its end, or until now; None where one of them is not known
 
     def figure(self, name: str) -> Any:
         """A column of reports; None where it cannot be told."""
@@ -82,13 +84,26 @@ def of(ids: Sequence[int]) -> list[Compared]:
             _("There is no campaign %(ids)s. Choose two to five in the list.") % {"ids": ", ".join(missing)}
         )
     counts, figures, now = counting.counts_of_many(ids), period_report_source.of_campaigns(ids), timezone.now()
-    return [Compared(campaigns[pk], counts[pk], figures[pk], _seconds(campaigns[pk], now)) for pk in ids]
+    ended = _when_cancelled(campaigns.values())
+    return [
+        Compared(campaign, counts[pk], figures[pk], _seconds(campaign, ended.get(pk, now)))
+        for pk, campaign in ((pk, campaigns[pk]) for pk in ids)
+    ]
 
 
-def _seconds(campaign: Campaign, now: dt.datetime) -> float | None:
-    if campaign.first_sent_at is None:
+def _when_cancelled(campaigns: Iterable[Campaign]) -> dict[int, dt.datetime | None]:
+    """For cancelled campaigns, when the last of their messages was accepted; None where that is not known any more."""
+    cancelled = [campaign.pk for campaign in campaigns if campaign.state == CampaignState.CANCELLED]
+    accepted = ActivityTally.objects.filter(campaign__in=cancelled, state=MessageState.ACCEPTED)
+    last = dict(accepted.order_by().values_list("campaign").annotate(Max("minute")))
+    return {pk: last[pk] + A_MINUTE if pk in last else None for pk in cancelled}
+
+
+def _seconds(campaign: Campaign, end: dt.datetime | None) -> float | None:
+    end = campaign.finished_at or end
+    if campaign.first_sent_at is None or end is None:
         return None
-    return max(0.0, ((campaign.finished_at or now) - campaign.first_sent_at).total_seconds())
+    return max(0.0, (end - campaign.first_sent_at).total_seconds())
 
 
 BEST, WORST = "best", "worst"

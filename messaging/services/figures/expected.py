@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import F, Q, Sum, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import BigIntegerField, F, Q, Sum, Value
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from messaging.models import Campaign, MessageState, OutcomeTally
 from messaging.services.batches import own_segments
@@ -177,7 +177,8 @@ def priced_otherwise(kept: dict[str, Any] | None) -> Q:
         if one.price is None:
             continue
         there = Q(country=country, pay_micros__isnull=False)
-        units = Coalesce(NullIf("billed_segments", Value(0)), F("segments"))
+        segments = Coalesce(NullIf("billed_segments", Value(0)), F("segments"))
+        units = Cast(segments, BigIntegerField())  # millionths of a small unit's price leave PostgreSQL's integer
         near = int(one.price * MICROS) * settings.LAAFFIC_DRIFT_PERCENT / 100
         above = Q(pay_micros__gt=units * int(one.price * MICROS + Decimal(near)))
         below = Q(pay_micros__lt=units * int(one.price * MICROS - Decimal(near)))

@@ -141,7 +141,7 @@ def pull(application: Application, asking: Patience, *, within: float | None = N
         reading_on.read(
             reply_windows(start, now),
             reading_on.Asked(pages, take, noted, check),
-            first=OVERLAP + reading_on.MORE,
+            first=OVERLAP + reading_on.MORE if until else FIRST,  # a launch waits for the first reading
             seconds=reading_on.SECONDS_AT_ONCE if within is None else within / 4,
         )
     except LeaseLost:

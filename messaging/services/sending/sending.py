@@ -28,7 +28,7 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.gateway.services.work import bell, leases, moments, turns, workers
 from laaffic_console.kit.sql.constant_sql import Given, Select, Update
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
+from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, OutcomeUnknown, SendResult
 from messaging import job_names
 from messaging.models import Campaign, CampaignState
 from messaging.services.audience import audience
@@ -474,7 +474,7 @@ def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datet
     """
     ledger.must_leave(began, "")
     if timezone.now() - left_at > ledger.LEAVES_WITHIN:
-        raise NotSent("this worker stood still just before the request left", interface="")
+        raise ledger.StoodStill("")
     try:
         return post(client, claimed)
     except LaafficError:

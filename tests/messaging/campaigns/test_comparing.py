@@ -12,7 +12,15 @@ from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
 from messaging.admin.campaigns import campaign_comparison
-from messaging.models import Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
+from messaging.models import (
+    ActivityTally,
+    Campaign,
+    CampaignState,
+    DeliveryTimeTally,
+    MessageState,
+    Reply,
+    SentTally,
+)
 from messaging.services.figures import comparing
 from tests.messaging.campaigns.test_recipient_exports import AT, add_campaign
 
@@ -52,6 +60,31 @@ def cells(compared: list[comparing.Compared]) -> dict[str, list[tuple[list[str],
     return {
         str(row.label): [(cell.lines, cell.mark) for cell in row.cells] for row in campaign_comparison.rows(compared)
     }
+
+
+class CancelledTests:
+    """Cancelling says nothing of when the last message left, and reports come for days."""
+
+    def cancelled(self, application: Application) -> Campaign:
+        campaign = sent(application, 90, 10)
+        Campaign.objects.filter(pk=campaign.pk).update(finished_at=None, state=CampaignState.CANCELLED)
+        return campaign
+
+    def test_it_took_until_its_last_message_was_accepted(self, application: Application) -> None:
+        campaign = self.cancelled(application)
+        for minutes, state in ((2, MessageState.ACCEPTED), (300, MessageState.DELIVERED)):
+            at = AT + dt.timedelta(minutes=minutes)
+            ActivityTally.objects.create(campaign=campaign, minute=at, state=state, messages=5)
+
+        [one] = comparing.of([campaign.pk])
+
+        assert one.seconds == 180
+        assert cells([one, one])["Took"][0][0] == ["3 min"]
+
+    def test_where_that_is_not_known_it_says_nothing(self, application: Application) -> None:
+        [one] = comparing.of([self.cancelled(application).pk])
+
+        assert (one.seconds, one.rate) == (None, None)
 
 
 class FiguresTests:

@@ -77,7 +77,9 @@ class ClaimTests:
             Message.objects.order_by("pk").values_list("pk", flat=True)
         )
 
-    def test_a_batch_whose_reports_all_came_first_is_settled(self, running: Campaign) -> None:
+    @pytest.mark.parametrize("rate", [None, 10])
+    def test_a_batch_whose_reports_all_came_first_is_settled(self, running: Campaign, rate: int | None) -> None:
+        Campaign.objects.update(rate_per_second=rate)
         Message.objects.update(state=MessageState.DELIVERED)
         Batch.objects.update(queued=0, delivered=100)
 

@@ -157,14 +157,21 @@ class Departure:
         return dict.fromkeys(left.values_list("pk", flat=True), now) if n else {}
 
 
+class StoodStill(NotSent):
+    """The machine slept, or the process waited, between the commit and the request: no fault of the gateway's."""
+
+    def __init__(self, interface: str) -> None:
+        super().__init__("this worker stood still just before the request left", interface=interface)
+
+
 def must_leave(began: float, interface: str) -> None:
-    """Called between the commit and the request: NotSent for a process that stood still there (monotonic time).
+    """Called between the commit and the request: StoodStill for a process that stood still there (monotonic time).
 
     A sender that wakes later may find that its request was given up for lost, and that what it was about was sent
     again by another.
     """
     if time.monotonic() - began > LEAVES_WITHIN.total_seconds():
-        raise NotSent("this worker stood still just before the request left", interface=interface)
+        raise StoodStill(interface)
 
 
 def settle_accepted(entry_id: int, *, evidence: Evidence = _ANSWERED) -> bool:

@@ -1,8 +1,8 @@
 """Reading on in a list that is asked for by time, from where it was read: window after window, each noted once read.
 
-The first window is short, and each one that was read with few pages makes the next four times as long: a week without
-anything takes four requests. One that holds more than fits is left and asked for again in quarters. So a reading that
-is stopped, or killed with its process, has noted most of what it did, and the next one goes on from there.
+The first window is usually short, and each one that was read with few pages makes the next four times as long: a week
+without anything takes four requests. A window that holds more than fits is left and asked for again in quarters. So a
+reading that is stopped, or killed with its process, has noted most of what it did, and the next one goes on from there.
 """
 
 import datetime as dt
