@@ -261,7 +261,6 @@ class ProbeTests:
         [
             ("voice", "-32", Family.VOICE, "sipQuery"),
             ("number", "-32", Family.NUMBER, "queryBindPage"),
-            ("email", "-24", Family.EMAIL, "getListEmailAddress"),
         ],
     )
     def test_each_product_has_a_harmless_read_of_its_own(
@@ -276,6 +275,16 @@ class ProbeTests:
 
         assert AccountHold.objects.get().released_at is not None
         assert read in str(sandbox.stats())
+
+    def test_where_no_read_can_tell_a_person_ends_it(self, sandbox: RunningSandbox) -> None:
+        """An account that is not verified for email may list its addresses."""
+        email = Application.objects.create(app_id="e1", channel="email")
+        account_hold.place(refused("-24", Family.EMAIL), entry_id=a_call(email).pk)
+
+        account_hold.probe(at_once=True)
+
+        hold = AccountHold.objects.get()
+        assert (hold.released_at, hold.next_probe_at) == (None, None)
 
     def test_answers_that_came_again_are_seen_where_the_balance_cannot_be_read(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch

@@ -310,6 +310,20 @@ class CreateTests:
         pool_sync.sync()
         assert NumberPool.objects.get(pool_number="918885").drifted_at is None
 
+    def test_a_lost_edit_of_one_that_is_not_listed_stays_unknown(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        """The list lacked it before, so that it lacks it now says nothing about the edit."""
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        made = pool_changes.create(NEW, typed="918885", is_at_laaffic=True)
+        del pools_at_laaffic(sandbox)["918885"]
+        long_ago()
+
+        pool_sync.sync()
+
+        made.entry.refresh_from_db()
+        assert made.entry.state == EntryState.UNKNOWN
+
     def test_one_that_laaffic_does_not_have_is_not_made_by_that(self, sandbox: RunningSandbox) -> None:
         found = problems_of(lambda: pool_changes.create(self.OTHER, typed="918000", is_at_laaffic=True))
 

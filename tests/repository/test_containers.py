@@ -75,14 +75,6 @@ def test_the_image_can_back_up_and_restore() -> None:
     assert "postgresql-client" in (DEPLOY / "Containerfile").read_text().split("COPY --from=build")[0]
 
 
-def test_the_proxy_asks_again_where_the_web_container_is() -> None:
-    """An upgrade makes that one anew, maybe under another address; nginx asks for a plain name only as it starts."""
-    written = (DEPLOY / "proxy.conf").read_text()
-
-    assert re.search(r"^ +resolver \S+ valid=\d+s;$", written, re.MULTILINE)
-    assert set(re.findall(r"proxy_pass (\S+);", written)) == {"http://$web"}
-
-
 def test_what_stops_a_process_waits_longer_than_the_longest_request() -> None:
     longest = 95  # environment.patience_of_a_request with the longest time limits that the check laaffic.E108 lets pass
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]

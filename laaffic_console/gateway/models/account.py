@@ -29,7 +29,7 @@ class AccountHold(models.Model):
     )
     placed_at = models.DateTimeField(_("since"))
     probe_wait = models.PositiveIntegerField(_("seconds between probes"))
-    next_probe_at = models.DateTimeField(_("next probe"), null=True)  # None: of an earlier version, a person ends it
+    next_probe_at = models.DateTimeField(_("next probe"), null=True)  # None: nothing can be asked; a person ends it
     # The funds with which a hold for lack of money ended last; refused again, more is needed to end it.
     funds = models.DecimalField(_("funds"), max_digits=20, decimal_places=6, null=True)
     last_answer = models.CharField(_("last probe"), max_length=300, blank=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
 UMASK = 0o077
-# Of a checkout, or of somebody's home: a folder with one of these has other uses, and others to read it.
-FOREIGN = ("manage.py", ".git", ".venv", "pyvenv.cfg", ".profile", ".bashrc")
+# Of a checkout: a folder with one of these has other uses, and others to read it. The home of a user that was made for
+# the console alone, as in its container, may be its folder.
+FOREIGN = ("manage.py", ".git", ".venv", "pyvenv.cfg")
 
 
 class NotItsOwn(Exception):

@@ -205,7 +205,7 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
         if not (sweeps[-1].unread and asking.is_over()):  # or the time was up before all of it was asked for
             asked.append(window)
     if is_lost and not trouble.is_away:
-        sweeps += _since(client, application, sweeps, asking.at_most(SINCE_SECONDS))
+        sweeps += _since(client, asked_for, sweeps, asking.at_most(SINCE_SECONDS))
     for batch in batches:
         record_matching.say_not_found(batch, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
@@ -218,16 +218,17 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
         trouble.tell()
 
 
-def _since(client: LaafficClient, application: Application, sweeps: Sequence[Sweep], asking: Patience) -> list[Sweep]:
+def _since(client: LaafficClient, asked_for: Batch, sweeps: Sequence[Sweep], asking: Patience) -> list[Sweep]:
     """One sweep more for those that stay unknown, from when they left until now: records may tell when a message was
     delivered. Their own windows were read first, as these settle what can be settled.
 
     Where an application sends so much that this cannot be read in the time, nothing is concluded: whatever stopped it
     is no trouble of the batch that was asked for.
     """
-    now, trouble = timezone.now(), Trouble("getSentRcd", asking)
+    application, now, trouble = asked_for.campaign.application, timezone.now(), Trouble("getSentRcd", asking)
     found: list[Sweep] = []
-    for window in record_matching.long_windows_of(_not_in(sweeps, application, now), now):
+    windows = record_matching.long_windows_of(_not_in(sweeps, application, now), now)
+    for window in _its_own_first(asked_for, windows):
         if not trouble.may_ask():
             break
         if not any(sweep.covers(window) for sweep in sweeps):

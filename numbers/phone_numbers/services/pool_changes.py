@@ -185,7 +185,7 @@ def apply(
             locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
         )
         entry = ledger.prepare(
-            interface="editNumberPool" if old or is_at_laaffic else "createNumberPool",
+            interface=pool_state.EDIT if old or is_at_laaffic else "createNumberPool",
             application=None,
             about_kind=pool_state.ABOUT,
             about_id=locked.pk,

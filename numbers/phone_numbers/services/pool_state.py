@@ -11,6 +11,7 @@ from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.pool_config import PoolConfig
 
 ABOUT = "number pool"
+EDIT = "editNumberPool"
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 

@@ -102,6 +102,8 @@ def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.dateti
         return settled
     if began - entry.left_at < ARRIVES_WITHIN or not (is_complete or there):
         return False
+    if there is None and entry.interface == pool_state.EDIT and version.pool.listed_at is None:
+        return False  # a pool that Laaffic never listed: that it does not now proves nothing
     evidence = _("the list of %(when)s shows the pool otherwise: nothing was changed") % {"when": _minute(began)}
     return ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=known_by.listing(evidence))
 

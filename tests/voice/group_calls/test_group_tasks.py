@@ -19,7 +19,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.messaging.mms.attachment_samples import mpeg
 from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, seen_through, written
-from voice.models import Announcement, GroupTask, TaskState
+from voice.models import Announcement, GroupTask, TaskState, VoiceSync
 from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import scheduling
@@ -148,6 +148,19 @@ class LaunchTests:
 
         task.refresh_from_db()
         assert task.state == TaskState.FINISHED
+
+    def test_a_list_that_was_read_for_this_task_can_be_read(self, application: Application) -> None:
+        """Another task's look may have failed since, and with it the whole copy."""
+        task = written(application)
+        launched_at = timezone.now() - 2 * unread_list.LONG_ENOUGH
+        GroupTask.objects.update(state=TaskState.CALLING, launched_at=launched_at, looked_at=timezone.now())
+        VoiceSync.objects.create(name="group tasks", started_at=timezone.now(), problem="no answer")
+
+        task.refresh_from_db()
+        assert unread_list.why_unread(task) == ""
+        GroupTask.objects.update(looked_at=None)
+        task.refresh_from_db()
+        assert unread_list.why_unread(task) == "no answer"
 
     def test_an_approvers_word_on_hours_is_over_with_the_launch_that_it_was_on(
         self, application: Application, admin_user: Any

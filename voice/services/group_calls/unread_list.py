@@ -23,6 +23,8 @@ def why_unread(task: GroupTask) -> str:
         return ""
     if timezone.now() - launched_at < LONG_ENOUGH:
         return ""
+    if task.looked_at is not None and task.looked_at >= launched_at:  # it was read for this one
+        return ""
     for copy in syncing.COPIES.named([group_answers.SYNC]):
         was_read = copy.succeeded_at is not None and copy.succeeded_at >= launched_at
         if not was_read and copy.problem and copy.started_at is not None and copy.started_at >= launched_at:

@@ -220,7 +220,7 @@ def _place(
         "placed_at": now,
         "probe_wait": wait,
         "funds": carried,
-        "next_probe_at": database_clock.now() + first,
+        "next_probe_at": database_clock.now() + first if _can_be_asked(application) else None,
     }
     hold, is_new = AccountHold.objects.get_or_create(scope=scope, released_at=None, defaults=given)
     if is_new:
@@ -240,6 +240,8 @@ def _probe(hold: AccountHold) -> None:
         if hold.application is None:
             _ask_for_account(client, hold)
             return
+        if not _can_be_asked(hold.application):
+            return
         _ask_for(client, hold.application)
     except NotConfigured as problem:
         _ask_later(hold, str(problem), sentence=str(problem), code="")
@@ -254,6 +256,11 @@ def _probe(hold: AccountHold) -> None:
         _ask_later(hold, str(problem))
     else:
         release(hold.pk, because="Laaffic accepts the key for this application.")
+
+
+def _can_be_asked(application: Application | None) -> bool:
+    """An account that may send no email yet may read all the same, so a person ends that hold."""
+    return application is None or application.channel != Channel.EMAIL
 
 
 def _ask_for_account(client: LaafficClient, hold: AccountHold) -> None:
@@ -279,8 +286,6 @@ def _ask_for(client: LaafficClient, application: Application) -> None:
             client.voice.phones(app_id=app_id, size=1)
         case Channel.NUMBER:
             client.numbers.query_bindings(app_id=app_id, size=1)
-        case Channel.EMAIL:
-            client.email.sender_addresses(app_id=app_id)
         case _:
             now = timezone.now()
             client.get_sent_records(app_id=app_id, start=now - dt.timedelta(minutes=1), end=now)
