@@ -32,7 +32,7 @@ class RedisQueue(Redis):
 
 
 class BellRope(RedisQueue):
-    """Where bells are rung and counted: nobody waits long for a Redis that is away. One of the `AWAY` is raised."""
+    """Rings and counts bells with short time limits. Raises one of `AWAY` while Redis does not answer."""
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> "redis.Redis":
