@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from laaffic_console.gateway.models import AccountHold
 from laaffic_console.kit.words.people import signed_in
 from messaging.models import Campaign, CampaignState, EmailCampaign
 from messaging.services.approvals import approval_rules, approvals
@@ -20,8 +21,8 @@ UNREAD_AT_MOST = 100
 Values = dict[str, Any] | None
 
 
-def held_by_account(request: HttpRequest) -> Values:
-    waiting = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False).count()
+def held_by_account(request: HttpRequest, hold: AccountHold) -> Values:
+    waiting = Campaign.objects.filter(state=CampaignState.HELD, account_hold=hold).count()
     return {"held_by_account": waiting} if waiting else None
 
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard.health import health, health_page
+from laaffic_console.dashboard.health import health, health_page, metrics, support_bundle
 from laaffic_console.gateway.models import (
     AccountHold,
     Application,
@@ -371,6 +371,38 @@ class FrontPageTests:
         said = admin_client.get(reverse("admin:index")).content.decode()
 
         assert "Rejected too often" in said
+
+    def test_what_holds_one_campaign_is_not_the_account(self, admin_client: Client) -> None:
+        application = Application.objects.create(app_id="a", channel="sms", name="Shop")
+        campaign = Campaign.objects.create(name="A", application=application, state=CampaignState.HELD)
+        hold = account_hold.place_for_lost_answers("Answers are lost.", campaign_id=campaign.pk)
+        Campaign.objects.update(account_hold=hold)
+
+        for address in (reverse("health"), reverse("admin:index")):
+            said = admin_client.get(address).content.decode()
+            assert f"<strong>Campaign {campaign.pk} is held.</strong>" in said
+            assert "The account is held." not in said
+        listed = admin_client.get(reverse("admin:gateway_accounthold_changelist")).content.decode()
+
+        assert f"Campaign {campaign.pk}" in listed
+        assert support_bundle.health_()["the account is held"] is False
+        gauges = {family.name: family.samples for family in metrics.Figures().collect()}
+        assert [sample.value for sample in gauges["laaffic_account_holds"]] == [0]
+
+    def test_each_notice_counts_what_waits_for_it(self, admin_client: Client) -> None:
+        shop, other = (Application.objects.create(app_id=name, channel="sms", name=name) for name in ("Shop", "Other"))
+        account_hold.place_because("No key.")
+        hold = AccountHold.objects.get()
+        for n in range(2):
+            Campaign.objects.create(name=f"{n}", application=shop, state=CampaignState.HELD, account_hold=hold)
+        AccountHold.objects.create(
+            application=other, scope="application:2", sentence="Rights.", placed_at=timezone.now(), probe_wait=15
+        )
+
+        said = " ".join(admin_client.get(reverse("admin:index")).content.decode().split())
+
+        assert "No key. 2 campaigns wait. </a>" in said
+        assert f"<strong>{other} is held.</strong> Rights. </a>" in said
 
     def test_a_low_balance_and_a_wrong_clock_are_said(self, admin_client: Client, settings: Any) -> None:
         settings.LAAFFIC_BALANCE_ALERT = Decimal(10)

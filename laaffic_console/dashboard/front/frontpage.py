@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.front import first_steps, tour
 from laaffic_console.dashboard.health import health, health_page
-from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway import shown_holds
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.registers import front_page
@@ -35,7 +35,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "title": _("Today"),
         "cards": front_page.drawn(request),
         "health": health.parts(),
-        "account_holds": AccountHold.objects.filter(released_at=None),
+        "account_holds": shown_holds.open_ones(request),
         "skewed": [health_page.skew_sentence(worker.host, worker.clock_skew or 0.0) for worker in workers.skewed()],
         "clock": health_page.clock_sign(),
         "last_push": health.last_push_at(),

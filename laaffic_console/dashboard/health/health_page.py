@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 
 from laaffic_console.dashboard.health import health
+from laaffic_console.gateway import shown_holds
 from laaffic_console.gateway.models import (
-    AccountHold,
     EntryState,
     LedgerEntry,
     PushedBody,
@@ -51,7 +51,7 @@ def context() -> dict[str, Any]:
             *(*basics(), *emails_sign(), *signs(), unknown_calls(), inbox_waiting()),
             *(*not_applied(), *troubles()),
         ],
-        "holds": AccountHold.objects.filter(released_at=None),
+        "holds": shown_holds.open_ones(),
         "workers": [worker_row(worker) for worker in WorkerHeartbeat.objects.order_by("-started_at")[:SHOWN_WORKERS]],
         "callbacks": callbacks(),
         "checks": system_checks(),

@@ -17,8 +17,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from laaffic_console.gateway import queue
-from laaffic_console.gateway.models import IS_OPEN_ENTRY, AccountHold, EntryState, Lease, LedgerEntry
-from laaffic_console.gateway.services.account import balance_history
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, EntryState, Lease, LedgerEntry
+from laaffic_console.gateway.services.account import account_hold, balance_history
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.gateway.services.work import bell, workers
@@ -122,7 +122,7 @@ def _inbox(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
 
 
 def _account(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
-    holds = AccountHold.objects.filter(released_at=None).count()
+    holds = account_hold.wide_ones().count()
     yield _one("account_holds", "Holds of the account or of an application that have not ended", holds)
     reading = balance_history.latest()
     if reading is not None:

@@ -36,7 +36,6 @@ from laaffic_console.dashboard.health import health
 from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.models import (
     IS_OPEN_ENTRY,
-    AccountHold,
     EntryState,
     Lease,
     LedgerEntry,
@@ -44,6 +43,7 @@ from laaffic_console.gateway.models import (
     Trouble,
     WorkerHeartbeat,
 )
+from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.lists.paginator import COUNT_LIMIT
 from laaffic_console.kit.registers import health_signs
@@ -212,7 +212,7 @@ def health_() -> dict[str, Any]:
     return {
         "parts": [{"name": part.name, "is well": part.is_well, "says": part.says} for part in health.parts()],
         "disk": {"bytes free": disk.free, "bytes": disk.total},
-        "the account is held": AccountHold.objects.filter(released_at=None).exists(),
+        "the account is held": account_hold.wide_ones().exists(),
     }
 
 

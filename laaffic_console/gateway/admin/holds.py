@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from laaffic_console.gateway import shown_holds
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
@@ -43,7 +44,7 @@ class AccountHoldAdmin(MaskedTexts, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("stops"))
     def stops(self, hold: AccountHold) -> str:
-        return str(hold.application) if hold.application else _("everything")
+        return shown_holds.stops(hold)
 
     @display(description=gettext_lazy("state"), label={"open": "warning", "ended": "success"})
     def shown_state(self, hold: AccountHold) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 class Place(StrEnum):
     """The places of the front page from top to bottom; the last two are beside each other."""
 
-    HOLD = "hold"  # inside the notice that the account is held: what waits for it
+    HOLD = "hold"  # inside the notice of one hold: what waits for its end
     NOTICES = "notices"
     FIGURES = "figures"
     UNDER_WAY = "under_way"
@@ -28,7 +28,10 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`shows` is the dotted path of a function: request → the template's values, or None where there is nothing."""
+    """`shows` is the dotted path of a function: request → the template's values, or None where there is nothing.
+
+    In a hold's notice it is given that hold, too.
+    """
 
     place: Place
     order: int  # among those of its place, over all apps
@@ -70,11 +73,19 @@ def steps() -> list[Step]:
 
 def drawn(request: HttpRequest) -> dict[str, list[SafeString]]:
     """{place: the cards that this person may see and that have something to show}."""
-    found: dict[str, list[SafeString]] = {place.value: [] for place in Place}
-    for card in _cards:
-        if card.permission and not request.user.has_perm(card.permission):
-            continue
-        values = import_string(card.shows)(request)
-        if values is not None:
+    found: dict[str, list[SafeString]] = {place.value: [] for place in Place if place is not Place.HOLD}
+    for card in _seen_by(request):
+        if card.place is not Place.HOLD and (values := import_string(card.shows)(request)) is not None:
             found[card.place].append(render_to_string(card.template, values, request))
     return found
+
+
+def in_hold(request: HttpRequest, hold: Any) -> list[SafeString]:
+    """The cards that this person may see inside the notice of one hold."""
+    cards = [card for card in _seen_by(request) if card.place is Place.HOLD]
+    drawn_of = [(card, import_string(card.shows)(request, hold)) for card in cards]
+    return [render_to_string(card.template, values, request) for card, values in drawn_of if values is not None]
+
+
+def _seen_by(request: HttpRequest) -> list[Card]:
+    return [card for card in _cards if not card.permission or request.user.has_perm(card.permission)]

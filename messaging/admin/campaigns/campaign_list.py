@@ -62,9 +62,12 @@ class KindFilter(ChoiceFilter):
         return queryset.exclude(kind=Campaign.Kind.TEST)
 
 
-def is_moving(campaign: Campaign) -> bool:
-    """Whether its figures may change by themselves while somebody looks."""
-    return campaign.state in MOVING
+def is_moving(campaign: Campaign, counts: dict[str, int]) -> bool:
+    """Whether its row may change by itself while somebody looks; a paused one's queue does not."""
+    if campaign.state in MOVING or campaign.account_hold_id:
+        return True
+    waiting = campaign.state == CampaignState.CANCELLED and counts["queued"]
+    return bool(waiting or counts["claimed"] or counts["unknown"] or counts["accepted"])
 
 
 class CampaignListAdmin(ModelAdmin):
@@ -83,7 +86,9 @@ class CampaignListAdmin(ModelAdmin):
                 campaign.list_figures, campaign.back = figures[campaign.pk], back
                 channel_pages.name_states(campaign, figures[campaign.pk].progress["parts"])
             changelist.result_list = shown
-            response.context_data["is_moving"] = any(map(is_moving, shown))
+            response.context_data["is_moving"] = any(
+                is_moving(campaign, figures[campaign.pk].progress["counts"]) for campaign in shown
+            )
         return response
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")

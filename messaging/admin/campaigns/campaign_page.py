@@ -74,5 +74,5 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "may_export": request.user.has_perms(kinds.named(export_kinds.RECIPIENTS).rights),
         "may_make_dossier": request.user.has_perms(kinds.named(export_kinds.DOSSIER).rights),
         **proved,
-        "is_over": campaign.state in counting.OVER and not counts["accepted"] and not proved["is_being_proved"],
+        "is_over": not counting.is_moving(campaign, counts) and not proved["is_being_proved"],
     }

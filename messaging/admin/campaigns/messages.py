@@ -208,7 +208,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
             text=timeline.text_of(message),
             segments=timeline.segments_of(message),
             cost=self.cost(message),
-            order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk),
+            order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk, message.attempt),
             entries=timeline.of(message),
             doubts=amount_words.open_for(message),
             may_decide=request.user.has_perm(MAY_DECIDE),

@@ -65,14 +65,28 @@ def resume(
                 raise FewFirstFailed(_("Not resumed: it would be held at once. %(why)s") % {"why": failed})
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
-            Campaign.objects.filter(pk=campaign.pk).update(errors=0)
-            _lift_end(campaign, past_end, by)
+            _keep_what_was_agreed(campaign, past_end, by)
             _go_on(campaign, by, began, agreed)
         elif campaign.account_hold_id:
             raise NotNow(steps.goes_on_by_itself(stopped_by))
         else:
+            _keep_what_was_agreed(campaign, past_end, by)
+            if by is not None and starting.starts_when_resumed(campaign):
+                _require_as_shown(campaign, agreed, by)
             states.hold_for(campaign, stopped_by, by)
     return campaign
+
+
+def _keep_what_was_agreed(campaign: Campaign, past_end: bool | None, by: User | None) -> None:
+    """Who resumes it has seen its errors and its latest end; also where it waits for the account once more."""
+    Campaign.objects.filter(pk=campaign.pk).update(errors=0)
+    _lift_end(campaign, past_end, by)
+
+
+def _require_as_shown(campaign: Campaign, agreed: Agreed | None, by: User) -> None:
+    """Keep the cost that was agreed to: when the account's hold ends, nobody is there to be asked."""
+    if problem := starting.not_as_shown(campaign, agreed, by):
+        raise NotNow(problem)
 
 
 def _used_up(campaign_id: int) -> str:

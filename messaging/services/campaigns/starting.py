@@ -358,7 +358,7 @@ def _agree(campaign: Campaign, seen: Shown, planned: Forecast, by: User | None) 
 
 def if_resumed(campaign: Campaign) -> Forecast | None:
     """The forecast that a resume would compare, if it is known without counting anybody; else None."""
-    return forecast.looked_at(campaign) if _starts_when_resumed(campaign) else None
+    return forecast.looked_at(campaign) if starts_when_resumed(campaign) else None
 
 
 def cost_to_agree_to(campaign: Campaign, planned: Forecast) -> tuple[str, Agreed] | None:
@@ -370,7 +370,7 @@ def cost_to_agree_to(campaign: Campaign, planned: Forecast) -> tuple[str, Agreed
     return str(shown.cost_words(seen, now)), Agreed(planned.cost.by_currency, now.unpriced)
 
 
-def _starts_when_resumed(campaign: Campaign) -> bool:
+def starts_when_resumed(campaign: Campaign) -> bool:
     """Nobody of it is frozen, and its time is not to come: a resume compares it with what was shown."""
     if undo.is_to_come(campaign.scheduled_at):
         return False

@@ -63,7 +63,12 @@ def text_of(message: Message) -> str:
 
 
 def segments_of(message: Message) -> int:
-    """The segments of the message's own text, fields filled in, also before an answer has counted them."""
+    """The segments of the message's own text, fields filled in, also before an answer has counted them.
+
+    What the gateway took was counted as it left; its values may have been erased since.
+    """
+    if message.state in counting.SENT:
+        return int(message.segments)
     return OwnSegments(message.campaign).of(message.merge_values, message.segments)
 
 

@@ -224,6 +224,8 @@ def _move_tallies(rows: Sequence[Row]) -> None:
                 outcomes[row.campaign_id][key] = (messages + n, billed + n * segments, paid + n * pay)
         if row.was[0] != row.state:
             activity[row.campaign_id][MessageState(row.state)] += _number(row)
+            if is_unanswered(row) and row.state != MessageState.ACCEPTED:
+                activity[row.campaign_id][MessageState.ACCEPTED] += _number(row)  # no answer will count it any more
             if row.was[0] in FINAL_STATES:
                 activity[row.campaign_id][MessageState(row.was[0])] -= _number(row)
     for campaign_id in sorted(outcomes):

@@ -436,7 +436,8 @@ class Sender:
     def _say_waiting(self, reason: str) -> None:
         if reason != self.wait_reason:
             self.wait_reason = reason
-            Campaign.objects.filter(pk=self.campaign.pk).update(wait_reason=reason)
+            running = Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING)
+            running.update(wait_reason=reason)  # a cancelled one waits for nothing
 
     def _drain(self) -> None:
         """Every request that left is settled before this job ends, however long its answer takes, and whatever else

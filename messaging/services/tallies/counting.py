@@ -102,7 +102,14 @@ def _open() -> "QuerySet[Batch, Any]":
     return Batch.objects.filter(IS_OPEN_BATCH, campaign=Given("campaign")).order_by().values_list("pk")[:1]
 
 
+UNDER_WAY = ("queued", "claimed", "unknown", "accepted")  # words of states that pass, also once a campaign is over
 OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
+
+
+def is_moving(campaign: Campaign, counts: dict[str, int]) -> bool:
+    """Whether its figures may still change: a cancelled one is settled for a while, and reports come after its end."""
+    return campaign.state not in OVER or any(counts[state] for state in UNDER_WAY)
+
 
 # Each state's place in a progress bar and its tone: grey waits, blue moves, amber is unsure, green and red are ends.
 TONES = {

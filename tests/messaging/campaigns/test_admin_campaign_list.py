@@ -173,3 +173,25 @@ def test_a_button_says_its_moment_only_while_it_is_ahead() -> None:
     assert at_its_moment("Send 3 messages", later) == f"Send 3 messages at {dates.planned(later)}"
     assert at_its_moment("Send 3 messages", timezone.now()) == "Send 3 messages"
     assert at_its_moment("Send 3 messages", None) == "Send 3 messages"
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "moves"),
+    [
+        ("running", {}, True),
+        ("paused", {"queued": 40}, False),
+        ("paused", {"accepted": 1}, True),
+        ("cancelled", {"queued": 40}, True),
+        ("cancelled", {"cancelled": 40}, False),
+        ("finished", {"unknown": 1}, True),
+        ("finished", {"delivered": 40}, False),
+    ],
+)
+def test_the_list_is_drawn_again_while_a_row_moves(
+    application: Application, staff: Client, state: str, counts: dict[str, int], moves: bool
+) -> None:
+    made = campaign(application, "A", state=state)
+    Batch.objects.update(**{"queued": 0, **counts})
+
+    assert made.state == state
+    assert ("every 3s" in staff.get(LIST).content.decode()) is moves

@@ -270,6 +270,18 @@ class PageTests:
         assert "<dt>no consent</dt>" in page
         assert "invalid or twice" not in page
 
+    @pytest.mark.parametrize("word", ["queued", "unknown", "accepted", "delivered"])
+    @pytest.mark.parametrize("state", ["cancelled", "finished"])
+    def test_it_is_drawn_again_until_nothing_moves_any_more(
+        self, admin_client: Client, campaign: Campaign, state: str, word: str
+    ) -> None:
+        Campaign.objects.update(state=state)
+        batch(campaign, **{word: 10})
+
+        said = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+        assert ('hx-trigger="every 2s' in said) is (word != "delivered")
+
     def test_every_state_has_its_meaning(self, admin_client: Client, campaign: Campaign) -> None:
         batch(campaign, **{state.key: 1 for state in counting.STORED_STATES})
 

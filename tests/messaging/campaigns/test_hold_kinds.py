@@ -164,6 +164,19 @@ class WrittenKindTests:
         with pytest.raises(NotNow, match=r"^No key\. The campaign goes on by itself as soon as Laaffic accepts\.$"):
             campaigns.resume(running.pk)
 
+    def test_resumed_while_the_account_is_held_what_was_agreed_to_counts(self, running: Campaign) -> None:
+        """Its errors are seen and its end is lifted, so it is not held once more when the account goes on."""
+        Campaign.objects.update(latest_end=PAST, errors=7, state=CampaignState.RUNNING)
+        states.hold(running.pk, sending_hours.after_its_end(PAST), HoldKind.LATEST_END)
+        account_hold.place_because("No key.")
+
+        with pytest.raises(EndNotAsked):
+            campaigns.resume(running.pk, past_end=False)
+        campaigns.resume(running.pk, past_end=True)
+
+        waits = Campaign.objects.get()
+        assert (waits.hold_kind, waits.errors, waits.latest_end) == ("account", 0, None)
+
     def test_the_check_before_a_launch_says_it_once(self, running: Campaign) -> None:
         account_hold.place_for_lost_answers("Answers are lost, and sending goes on by itself.")
 

@@ -18,7 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import AccountHold, Application
+from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.words.not_now import NotNow
@@ -287,6 +288,25 @@ class TimeTests:
         assert state_of(campaign) == CampaignState.RUNNING
         assert any("0.04 USD before, 0.12 USD now" in event.text for event in campaign.events.all())
         assert Campaign.objects.get().shown["cost"] == {"USD": "0.120000"}
+
+    def test_the_new_cost_is_agreed_to_while_the_account_is_held(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], ada: User
+    ) -> None:
+        campaign = self.launched(write)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(campaign)
+        account_hold.place_because("No key.")
+
+        with pytest.raises(NotNow, match="agree to the new cost"):
+            campaigns.resume(campaign.pk, by=ada)
+        campaigns.resume(campaign.pk, by=ada, agreed=shown.Agreed({"USD": Decimal("0.08")}))
+        waits = Campaign.objects.get()
+        account_hold.end_by_hand(AccountHold.objects.get().pk, ada)
+        campaigns.follow_account()
+        starting.start_scheduled(campaign.pk)
+
+        assert (waits.state, waits.hold_kind) == (CampaignState.HELD, "account")
+        assert state_of(campaign) == CampaignState.RUNNING
 
     def test_what_the_page_before_a_launch_has_sealed_agrees_to_nothing(
         self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client

@@ -270,6 +270,31 @@ class FaultTests:
         campaign.refresh_from_db()
         assert counting.state_counts(campaign)["queued"] == 3
         assert "cannot be reached" in campaign.wait_reason
+
+    def test_a_cancelled_campaign_waits_for_nothing(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        settings: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+        account.laaffic_client.cache_clear()
+        add_contacts(group, 3)
+        campaign = make(application, group)
+        say_waiting = sending.Sender._say_waiting
+
+        def cancelled_before(sender: sending.Sender, reason: str) -> None:
+            campaigns.cancel(campaign.pk)
+            say_waiting(sender, reason)
+
+        monkeypatch.setattr(sending.Sender, "_say_waiting", cancelled_before)
+        starting.launch(campaign.pk)
+        sending.send(campaign.pk, slice_seconds=1)
+
+        campaign.refresh_from_db()
+        assert (campaign.state, campaign.wait_reason) == (CampaignState.CANCELLED, "")
         assert set(LedgerEntry.objects.values_list("state", flat=True)) == {EntryState.NOT_SENT}
 
     @pytest.mark.parametrize("code", ["-1", "-10", "-30"])

@@ -6,7 +6,7 @@ import pytest
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.audit import acts
-from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message
+from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
 from messaging.people.person_timeline import Behind, Person
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, previews, sketches
@@ -53,6 +53,19 @@ def test_while_it_is_written(draft: Campaign, person: Contact, seen: str) -> Non
 
     assert read is not None
     assert (read.shown, read.text) == (seen, WHOLE)
+
+
+def test_what_was_sent_keeps_its_segments_when_its_values_are_erased(draft: Campaign, person: Contact) -> None:
+    long = "A" * 200
+    Contact.objects.update(name=long)
+    audience.begin(draft)
+    audience.freeze(draft.pk)
+    message = Message.objects.get()
+    expected = timeline.segments_of(message)
+
+    message.state, message.segments, message.merge_values = MessageState.DELIVERED, expected, {}
+
+    assert timeline.segments_of(message) == expected == 2
 
 
 def test_of_a_message(draft: Campaign, seen: str) -> None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, Message
+from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, starting
 from tests.messaging.conftest import add_contacts
 
@@ -41,6 +42,15 @@ def test_each_row_keeps_the_count_of_its_own_text(
     run_jobs()
 
     assert [message.segments for message in Message.objects.order_by("pk")] == list(NAMES.values())
+
+
+def test_its_page_names_the_order_of_its_latest_request(admin_client: Client, personal: Campaign) -> None:
+    audience.begin(personal)
+    audience.freeze(personal.pk)
+    Message.objects.update(attempt=2)
+    message = Message.objects.earliest("pk")
+
+    assert f"lc-{message.pk}-2<" in shown(admin_client, message)
 
 
 def test_texts_of_one_segment_say_one(

@@ -91,8 +91,12 @@ def last_began(application_id: int) -> dt.datetime | None:
 
 def open_holds(application_id: int | OuterRef | Given) -> QuerySet[AccountHold]:
     """What stops this application now: holds of its own and of the whole account."""
-    concerned = Q(application=None) | Q(application=application_id)
-    return AccountHold.objects.filter(concerned, released_at=None).exclude(scope__startswith=CAMPAIGN)
+    return wide_ones().filter(Q(application=None) | Q(application=application_id))
+
+
+def wide_ones() -> QuerySet[AccountHold]:
+    """What is held now beyond a single campaign: the account, and applications."""
+    return AccountHold.objects.filter(released_at=None).exclude(scope__startswith=CAMPAIGN)
 
 
 def open_hold_of_campaign(campaign_id: int) -> AccountHold | None:
