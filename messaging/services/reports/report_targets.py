@@ -7,10 +7,12 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from laaffic_console.gateway.models import EvidenceKind
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, Source
 from messaging import msisdn
-from messaging.models import Campaign, Message
+from messaging.models import Batch, Campaign, Message
 from messaging.services.batches import answers, earlier_attempts
 from messaging.services.reports.reported_rows import Row
 from messaging.subscribers import every_spelling, subscriber
@@ -121,18 +123,26 @@ def is_of_another_application(report: DeliveryReport, app_id: str) -> bool:
 
 
 def is_about_another_id(report: DeliveryReport, row: Row, attempt: int | None) -> bool:
-    """Whether a push names a sending by our order id whose own gateway id is another one.
+    """Whether a push names a sending by our order id to which Laaffic's answer gave another id.
 
-    Not of a call: each of its tries has an id, and the last one's comes. And not where the id was found by number and
-    time, which proves less than an order id.
+    An id that another push has taught, or that was found by number and time, proves no more than this push does. And
+    not of a call: each of its tries has an id, and the last one's comes.
     """
     if report.source is not Source.PUSH or not report.msg_id or attempt is None:
         return False
-    if attempt < row.attempt:
-        known = earlier_attempts.gateway_id_of(row.pk, attempt)
-    else:
-        known = "" if BY_NUMBER_AND_TIME in row.evidence else row.gateway_id
-    return bool(known) and known != report.msg_id
+    is_earlier = attempt < row.attempt
+    known = earlier_attempts.gateway_id_of(row.pk, attempt) if is_earlier else row.gateway_id
+    if not known or known == report.msg_id:
+        return False
+    return _is_answered_late(row.campaign_id) if is_earlier else _is_answered(row.batch_id)
+
+
+def _is_answered(batch_id: int) -> bool:
+    return Batch.objects.filter(pk=batch_id, entry__evidence_kind=EvidenceKind.ANSWER).exists()
+
+
+def _is_answered_late(campaign_id: int) -> bool:
+    return ledger.requests_about("campaign", campaign_id).filter(evidence_kind=EvidenceKind.LATE_ANSWER).exists()
 
 
 def contradiction(report: DeliveryReport) -> str:
@@ -161,8 +171,11 @@ def contradiction(report: DeliveryReport) -> str:
 
 
 def _own_id(message: Message, attempt: int) -> str | None:
-    """The gateway id of that sending, also where an answer is not on its row yet."""
+    """The gateway id that an answer gave to that sending, also where it is not on its row yet."""
     if attempt < message.attempt:
-        return earlier_attempts.gateway_id_of(message.pk, attempt)
-    told = answers.overlay({message.batch_id}).get(message.pk) if message.batch_id else None
+        is_answered = _is_answered_late(message.campaign_id)
+        return earlier_attempts.gateway_id_of(message.pk, attempt) if is_answered else None
+    if message.batch_id is None or not _is_answered(message.batch_id):
+        return None
+    told = answers.overlay({message.batch_id}).get(message.pk)
     return message.gateway_id or (told.gateway_id if told else None)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, OrphanReport
+from laaffic_console.gateway.models import Application, EvidenceKind, LedgerEntry, OrphanReport
 from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import DeliveryState, Source
 from messaging.models import (
@@ -25,7 +25,7 @@ from messaging.models import (
     MessageEvent,
     MessageState,
 )
-from messaging.services.batches import answers, settling
+from messaging.services.batches import answers, settling, unanswered
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import (
     amount_words,
@@ -263,14 +263,28 @@ class OtherConsoleTests:
 
     def test_an_order_id_says_more_than_number_and_time(self, sent: tuple[Campaign, Claim]) -> None:
         _campaign, claim = sent
-        Message.objects.filter(pk=message(claim).pk).update(
-            evidence=f"settled by getSentRcd{report_targets.BY_NUMBER_AND_TIME}: 1"
-        )
+        LedgerEntry.objects.update(evidence_kind=EvidenceKind.LIST)
 
         store(push(claim, msgid="7"))
         report_pushes.INBOX.apply_some()
 
         assert message(claim).state == MessageState.DELIVERED
+
+    def test_an_id_that_a_push_taught_shuts_no_other_out(self, application: Application, group: ContactGroup) -> None:
+        """The first may have been forged, or another console's; the answer that would say so was lost."""
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        unanswered.mark_unknown(Batch.objects.get(pk=claim.batch_id), "lost")
+
+        store(push(claim, 0, "1", msgid="7"))
+        report_pushes.INBOX.apply_some()
+        was = message(claim).state
+        store(push(claim, msgid="8"))
+        report_pushes.INBOX.apply_some()
+
+        assert (was, message(claim).state) == (MessageState.UNDELIVERED, MessageState.DELIVERED)
+        assert not OrphanReport.objects.exists()
+        assert_figures_are_a_recount(campaign)
 
     def test_a_call_has_an_id_for_each_of_its_tries(self, sent: tuple[Campaign, Claim]) -> None:
         _campaign, claim = sent
@@ -291,6 +305,7 @@ class OtherConsoleTests:
         known = message(claim)
         Message.objects.filter(pk=known.pk).update(attempt=2, gateway_id="8")
         EarlierAttempt.objects.create(message=known, attempt=1, gateway_id=known.gateway_id, state=known.state)
+        LedgerEntry.objects.update(evidence_kind=EvidenceKind.LATE_ANSWER)
 
         store(push(claim, 0, "1", **given))
         report_pushes.INBOX.apply_some()

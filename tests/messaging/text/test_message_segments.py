@@ -65,12 +65,10 @@ def test_texts_of_one_segment_say_one(
     assert {message.segments for message in Message.objects.all()} == {1}
 
 
-def test_a_message_that_has_not_left_says_its_own_too(
-    client: Client, sandbox: RunningSandbox, personal: Campaign, run_jobs: Callable[[], int]
-) -> None:
+def test_a_message_that_has_not_left_says_its_own_too(client: Client, personal: Campaign) -> None:
     client.force_login(User.objects.create_superuser("root"))
-    starting.launch(personal.pk)
-    run_jobs()
+    audience.begin(personal)
+    audience.freeze(personal.pk)
     Message.objects.update(segments=9)  # whatever the row says before its text was merged
 
     pages = [shown(client, message) for message in Message.objects.order_by("pk")]
