@@ -44,7 +44,8 @@ def main() -> None:
         from laaffic_console.kit.audit import acts
 
         acts.act_from_shell()
-        interrupts.end_orderly()
+        if sys.argv[1] != "shell":  # its prompt outlives Ctrl-C
+            interrupts.end_orderly()
     run()
 
 
