@@ -96,8 +96,10 @@ def _claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | W
     batches = _next_queued(campaign, at_once, pacing.claims_at_once(limits, at_once, at_most))
     if not batches:
         return None
-    if not fresh[4]:  # behind it: what only waits for its last answers is not a fault, and ends
-        return Shut(applications.switched_off())
+    if not fresh[4]:
+        batches = [batch for batch in batches if not batch.queued]  # with nobody left to send to they only end
+        if not batches:
+            return Shut(applications.switched_off())
     pace = pacing.Pace(limits)
     if until := pace.wait_until:
         return Wait(until)

@@ -272,7 +272,7 @@ def stop_at(campaign: Campaign, moment: dt.datetime) -> str:
 def _next_of(campaign: Campaign) -> list[Queued]:
     """Its next message that waits for no moment: where a claim has no room for it, none of them leaves."""
     now = database_clock.now()
-    queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign, state=BatchState.QUEUED)
+    queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign, state=BatchState.QUEUED, queued__gt=0)
     batch = queued.filter(Q(not_before=None) | Q(not_before__lte=now)).order_by("pk").first()
     message = batch and batch.messages().filter(state=MessageState.QUEUED).order_by("pk").first()
     if not batch or not message:

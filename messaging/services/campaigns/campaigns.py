@@ -73,6 +73,7 @@ def resume(
             _keep_what_was_agreed(campaign, past_end, by)
             if by is not None and starting.starts_when_resumed(campaign):
                 _require_as_shown(campaign, agreed, by)
+            _start_from_now_on(campaign)
             states.hold_for(campaign, stopped_by, by)
     return campaign
 
@@ -81,6 +82,12 @@ def _keep_what_was_agreed(campaign: Campaign, past_end: bool | None, by: User | 
     """Who resumes it has seen its errors and its latest end; also where it waits for the account once more."""
     Campaign.objects.filter(pk=campaign.pk).update(errors=0)
     _lift_end(campaign, past_end, by)
+
+
+def _start_from_now_on(campaign: Campaign) -> None:
+    """Its time has passed and somebody wants it sent all the same: it is late only as seen from this moment."""
+    if campaign.scheduled_at is not None and starting.starts_when_resumed(campaign):
+        campaign.undo_until = undo.until(0)
 
 
 def _require_as_shown(campaign: Campaign, agreed: Agreed | None, by: User) -> None:

@@ -44,7 +44,10 @@ MAY_HAVE_ARRIVED = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.
 
 
 def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
-    """A draft with the same text, audience and pace, without its time, and without people who were erased since."""
+    """A draft with the same text, audience and pace, without its time, and without people who were erased since.
+
+    The copy of a retry is one, too: reports still come that somebody of them was reached.
+    """
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
     gone = set(map(subscriber, erasures.gone_since(campaign.launched_at)))
     numbers = erasures.without(campaign.extra_numbers, gone)
@@ -56,6 +59,7 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
             audiences=list(campaign.audiences.all()),
             numbers=numbers,
             paste=campaign.paste,
+            retry_of=campaign.retry_of,
             by=by,
         )
         _note_erased(draft, len(campaign.extra_numbers) - len(numbers), by)

@@ -795,6 +795,27 @@ class UndoTests:
         launched.refresh_from_db()
         assert launched.state == CampaignState.HELD
 
+    @pytest.mark.parametrize("is_held", [True, False], ids=["too late", "paused"])
+    def test_resumed_hours_late_during_a_hold_of_the_account_it_starts_after_that(
+        self, write: Callable[..., Campaign], group: ContactGroup, is_held: bool
+    ) -> None:
+        add_contacts(group, 1)
+        late = starting.launch(write(scheduled_at=timezone.now() + dt.timedelta(hours=1)).pk)
+        Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(hours=4))
+        if is_held:
+            forgotten.sweep()
+        else:
+            campaigns.pause(late.pk)
+        account_hold.place_because("No balance.")
+        campaigns.resume(late.pk)
+        AccountHold.objects.update(released_at=timezone.now())
+
+        campaigns.follow_account()
+        starting.start_scheduled(late.pk)
+
+        late.refresh_from_db()
+        assert late.state == CampaignState.RUNNING
+
     def test_the_shell_has_no_such_moment(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
         add_contacts(group, 1)
 

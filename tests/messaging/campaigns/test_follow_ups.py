@@ -30,7 +30,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience
-from messaging.services.campaigns import drafts, follow_ups, starting
+from messaging.services.campaigns import campaigns, drafts, follow_ups, starting
 from messaging.services.contacts import people
 from messaging.services.gates import retries
 from messaging.services.saved_audiences import audiences
@@ -97,6 +97,18 @@ class CopyTests:
         assert [g.name for g in draft.groups.all()] == ["customers"]
         assert draft.scheduled_at is None
         assert not Message.objects.filter(campaign=draft).exists()
+
+    def test_of_a_retry_leaves_out_who_was_reached_after_all(self, over: Campaign) -> None:
+        retry = follow_ups.retry_failed(over.pk)
+        campaigns.cancel(retry.pk)
+        draft = follow_ups.copy(retry.pk)
+        late = Message.objects.filter(campaign=over, state__in=follow_ups.FAILED).order_by("pk")[0]
+        Message.objects.filter(pk=late.pk).update(state=MessageState.DELIVERED)
+
+        got = numbers_of(draft)
+
+        assert late.number not in got
+        assert got
 
     @pytest.mark.parametrize(
         ("taken", "name"), [([" #2"], ""), (["", " #3"], " #2"), (["", " #2"], " #3"), (["", " of others"], " #2")]

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
@@ -12,12 +13,14 @@ from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
+    Batch,
     Campaign,
     CampaignState,
     ContactGroup,
     EmailCampaign,
     EmailCampaignState,
     HourTally,
+    Message,
     MessageState,
 )
 from messaging.services.audience import audience
@@ -98,6 +101,23 @@ def test_one_that_only_waits_for_its_last_answers_ends(campaign: Campaign, is_pa
     assert campaign.state == CampaignState.RUNNING
     resolving.write_off(campaign.pk, reason="they were called")
     sending.send(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.FINISHED
+
+
+def test_one_whose_last_messages_were_all_reported_ends(campaign: Campaign) -> None:
+    """They were to be sent again, when reports said that the first sending had arrived."""
+    starting.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    Message.objects.update(state=MessageState.DELIVERED)
+    Batch.objects.update(queued=0, delivered=F("size"))
+    campaigns.pause(campaign.pk)
+    switch(False)
+
+    campaigns.resume(campaign.pk)
+    sending.send(campaign.pk)
+
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.FINISHED
 
