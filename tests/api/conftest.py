@@ -1,5 +1,6 @@
 """A token, a client that sends JSON with it, and an application to send with."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from laaffic_console.api import tokens
+from laaffic_console.api.handling import idempotency
+from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.gateway.services.client import account
 from tests.messaging.conftest import application, group, run_jobs, sandbox
 
@@ -56,3 +60,25 @@ def api(api_with: Callable[..., Api], settings: LazySettings) -> Api:
     account.laaffic_client.cache_clear()
     cache.clear()
     return api_with()
+
+
+class Killed(BaseException):
+    """A process that is no more."""
+
+
+@pytest.fixture
+def dies(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make a request whose process dies before its answer is kept; who repeats it takes over at once."""
+
+    def kill(*_args: Any, **_given: Any) -> None:
+        raise Killed
+
+    def died(method: str, address: str, body: Any = None) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(idempotency, "_keep", kill)
+            patch.setattr(idempotency, "_give_back", lambda *_args, **_given: None)
+            with pytest.raises(Killed):
+                api(method, address, body, idempotency_key="k")
+        RepeatableRequest.objects.update(held_until=timezone.now() - dt.timedelta(seconds=5))
+
+    return died

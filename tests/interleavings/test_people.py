@@ -4,12 +4,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.laaffic import Reply as WireReply
-from messaging.models import Contact
-from messaging.services.campaigns import starting
+from messaging.models import Contact, Conversation
+from messaging.services.campaigns import answering, starting
 from messaging.services.contacts import people, suppression
 from messaging.services.replies import replies
 from tests.interleaving import Ending, Scene, Stage, interleave
@@ -123,6 +125,54 @@ class EraseTests:
 
             return Scene(
                 lambda: people.erase(number, why="asked for it", by=None), lambda: group_tasks.launch(task.pk), check
+            )
+
+        interleave(on, make)
+
+
+class AnswerTests:
+    def test_the_same_answer_of_two_people_goes_out_once(self, on: Stage) -> None:
+        ada, bob = (User.objects.create_superuser(rows.name()[:30]) for _n in range(2))
+        way = answering.Way(rows.application(), "SHOP")
+
+        def make() -> Scene:
+            number = rows.number()
+            found = Conversation.objects.create(
+                subscriber=number, number=number, last_at=timezone.now(), last_said="Hi", unread=1
+            )
+
+            def answer(by: User) -> None:
+                answering.answer(found, way=way, text="We open at nine.", by=by)
+
+            def check(first: Ending, second: Ending) -> None:
+                problems = [ending.problem for ending in (first, second) if ending.problem]
+                assert [type(problem) for problem in problems] == [StillOpen]
+                assert found.answers.count() == 1
+
+            return Scene(lambda: answer(ada), lambda: answer(bob), check)
+
+        interleave(on, make)
+
+    def test_while_the_person_is_erased(self, on: Stage) -> None:
+        ada = User.objects.create_superuser(rows.name()[:30])
+        way = answering.Way(rows.application(), "SHOP")
+
+        def make() -> Scene:
+            number = rows.number()
+            found = Conversation.objects.create(
+                subscriber=number, number=number, last_at=timezone.now(), last_said="Hi", unread=1
+            )
+
+            def check(answered: Ending, erased: Ending) -> None:
+                """Either it waits, and erasing is refused until it has left; or there is nobody to answer any more."""
+                problem = answered.problem or erased.problem
+                assert isinstance(problem, ValidationError)
+                assert answered.passed != erased.passed
+
+            return Scene(
+                lambda: answering.answer(found, way=way, text="We open at nine.", by=ada),
+                lambda: people.erase(number, why="asked for it", by=ada),
+                check,
             )
 
         interleave(on, make)

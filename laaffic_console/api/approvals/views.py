@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db.models import Model
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -41,6 +42,12 @@ class OfDraftView(ApiView):
     def draft(self, pk: int) -> Any:
         return row(self.model._default_manager.all(), pk)
 
+    def latest(self, pk: int) -> Answer:
+        """What was said last about the draft; if that is gone, nothing was asked for."""
+        if (given := approval_rules.latest(self.draft(pk))) is None:
+            raise Http404
+        return Answer(200, documents.approval(given))
+
 
 class StandingView(OfDraftView):
     scopes = {"GET": Scope.READ}
@@ -67,7 +74,7 @@ class AskView(OfDraftView):
             given = given or approvals.ask(pk, by=request.user, note=asked["note"], model=self.model)
             return Answer(200, documents.approval(given))
 
-        answer = self.once(work, in_one=False)
+        answer = self.once_stepped(work, lambda: self.latest(pk))
         return Response(answer.body, answer.status)
 
 
@@ -85,7 +92,7 @@ class WithdrawView(OfDraftView):
             given = given or approvals.withdraw(pk, by=request.user, seen=seen, model=self.model)
             return Answer(200, documents.approval(given))
 
-        answer = self.once(work, in_one=False)
+        answer = self.once_stepped(work, lambda: self.latest(pk))
         return Response(answer.body, answer.status)
 
 
@@ -100,7 +107,7 @@ class DecideView(OfDraftView):
             given = given or approvals.decide(pk, note=asked["note"], model=self.model, **word)
             return Answer(200, documents.approval(given))
 
-        answer = self.once(work, in_one=False)
+        answer = self.once_stepped(work, lambda: self.latest(pk))
         return Response(answer.body, answer.status)
 
 

@@ -179,7 +179,7 @@ class LaunchView(ApiView):
         asked = self.read(shapes.LaunchRequest)
         campaign = row(Campaign.objects.all(), pk)
         with launching.refusing():
-            answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+            answer = self.once_stepped(lambda: _launch(campaign, asked, request.user), lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 
@@ -208,6 +208,10 @@ def standing(campaign: Campaign) -> Answer:
     return Answer(200, {"id": campaign.pk, "state": campaign.state})
 
 
+def stands(pk: int) -> Answer:
+    return standing(row(Campaign.objects.all(), pk))
+
+
 class StepView(ApiView):
     """A step of a running campaign; if it was taken already, nothing happens and the answer is the same."""
 
@@ -225,7 +229,7 @@ class StepView(ApiView):
                 return standing(campaign)
             return standing(launching.take_step(self.step, campaign.pk, request.user, asked))
 
-        answer = self.once(work, in_one=False)
+        answer = self.once_stepped(work, lambda: stands(pk))
         return Response(answer.body, answer.status)
 
     def is_done(self, campaign: Campaign) -> bool:

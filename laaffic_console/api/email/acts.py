@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.drafts import CHANGE
-from laaffic_console.api.email.views import LAUNCH, VIEW, EmailStepView, State, drafts, standing
+from laaffic_console.api.email.views import LAUNCH, VIEW, EmailStepView, State, drafts, standing, stands
 from laaffic_console.api.handling.idempotency import Answer
 from laaffic_console.api.handling.views import ApiView, row
 from laaffic_console.api.messages.message_views import KEY
@@ -58,7 +58,7 @@ class EmailOutsideHoursView(ApiView):
                 return standing(campaign)
             return standing(email_starting.send_outside_hours(pk, reason=reason, by=request.user))
 
-        answer = self.once(work, in_one=False)
+        answer = self.once_stepped(work, lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 
@@ -75,7 +75,7 @@ class LostEmailView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Settle a request whose answer was lost: it is sent again, or no longer waited for."""
         asked = self.read(shapes.EmailWordRequest)
-        answer = self.once(lambda: _settled(row(drafts(), pk), asked, request.user), in_one=False)
+        answer = self.once_stepped(lambda: _settled(row(drafts(), pk), asked, request.user), lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 

@@ -95,7 +95,7 @@ class EmailLaunchView(ApiView):
         asked = self.read(LaunchRequest)
         campaign = row(drafts(), pk)
         with launching.refusing():
-            answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+            answer = self.once_stepped(lambda: _launch(campaign, asked, request.user), lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 
@@ -116,6 +116,10 @@ def standing(campaign: EmailCampaign) -> Answer:
     return Answer(200, {"id": campaign.pk, "state": campaign.state})
 
 
+def stands(pk: int) -> Answer:
+    return standing(row(drafts(), pk))
+
+
 class EmailStepView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
@@ -130,7 +134,7 @@ class EmailStepView(ApiView):
             is_there = campaign.state in self.leads_to
             return standing(campaign if is_there else launching.take_step(self.step, pk, request.user, asked))
 
-        answer = self.once(work, in_one=False)
+        answer = self.once_stepped(work, lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 

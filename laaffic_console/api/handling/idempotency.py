@@ -44,11 +44,12 @@ Noting = Callable[[Callable[[int | None], None]], AbstractContextManager[None]]
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`body` is kept; parts that are read from our own tables are added by the view. `made` is not kept: it is what the
-    first request has in its hands, and a repeated one has to read."""
+    first request has in its hands, and a repeated one has to read. `is_repeated`: it was given before."""
 
     status: int
     body: dict[str, Any]
     made: Any = None
+    is_repeated: bool = False
 
 
 def digest_of(method: str, path: str, body: bytes) -> str:
@@ -267,7 +268,7 @@ def _kept(row: RepeatableRequest) -> Answer:
                 "send it again with a new key."
             ),
         )
-    return Answer(row.status, json.loads(row.answer))
+    return Answer(row.status, json.loads(row.answer), is_repeated=True)
 
 
 def _keep(pk: int, holder: str, answer: Answer) -> Answer:

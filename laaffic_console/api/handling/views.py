@@ -5,6 +5,7 @@ import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
@@ -20,6 +21,7 @@ from laaffic_console.api.handling import field_words, files, idempotency, proble
 from laaffic_console.api.handling import unread_keys as unknown
 from laaffic_console.api.handling.idempotency import Answer
 from laaffic_console.api.handling.problems import Problem
+from laaffic_console.kit.audit import acts
 from laaffic_console.kit.audit.acts import Actor, acting
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.requests.bounded_body import declared_length
@@ -38,6 +40,7 @@ class ApiView(APIView):
     rights: ClassVar[Mapping[str, Sequence[str]]] = {}  # {method: rights of the user}
     names: Mapping[str, str] = {}  # {a service's field: its name in requests}
     has_etag = False
+    repeated: Answer | None = None  # the answer of an earlier request with this key
     takes_file = False  # as multipart/form-data of any length; what reads it says how large it may be
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -68,18 +71,22 @@ class ApiView(APIView):
     def once(
         self, work: Callable[[], Answer], *, in_one: bool = True, before: Callable[[], None] | None = None
     ) -> Answer:
-        """Do the work of this request; with an Idempotency-Key, only once."""
+        """Do the work of this request; with an Idempotency-Key, only once. For steps of several transactions, which can
+        be undone, there is `once_stepped`."""
         token, key, digest = self._asked()
+        if not in_one:  # afterwards it would be too late: work of several transactions cannot be taken back
+            authentication.require_still_good(token)
 
         def checked() -> Answer:
             self._require_match()
             answer = work()
-            authentication.require_still_good(token)
+            if in_one:
+                authentication.require_still_good(token)
             return answer
 
         if key is None:
             return idempotency.unkeyed(checked, in_one=in_one, before=before)
-        return idempotency.once(token.family, key, digest, checked, in_one=in_one, before=before)
+        return self._told(idempotency.once(token.family, key, digest, checked, in_one=in_one, before=before))
 
     def once_sent(self, work: Callable[[], Answer], *, status: int) -> Answer:
         """Do work that asks something of Laaffic, outside any transaction; with an Idempotency-Key, only once."""
@@ -87,7 +94,7 @@ class ApiView(APIView):
         authentication.require_still_good(token)
         if key is None:
             return work()
-        return idempotency.once_sent(token.family, key, digest, work, status=status)
+        return self._told(idempotency.once_sent(token.family, key, digest, work, status=status))
 
     def once_made(
         self, work: Callable[[], Answer], noting: idempotency.Noting, made: Callable[[int], Answer]
@@ -97,7 +104,32 @@ class ApiView(APIView):
         authentication.require_still_good(token)
         if key is None:
             return idempotency.unkeyed(work, in_one=False, before=None)
-        return idempotency.once_made(token.family, key, digest, work, noting, made)
+        return self._told(idempotency.once_made(token.family, key, digest, work, noting, made))
+
+    def _told(self, answer: Answer) -> Answer:
+        self.repeated = answer if answer.is_repeated else None
+        return answer
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Repeat what a request made also when it was deleted since: 404 would say that it was never made."""
+        answer = super().handle_exception(exc)
+        if answer.status_code == 404 and self.repeated is not None:
+            note = _("This was done, and what it is about was deleted since.")
+            return Response({**self.repeated.body, "note": note}, self.repeated.status)
+        return answer
+
+    def once_stepped(self, work: Callable[[], Answer], stands: Callable[[], Answer]) -> Answer:
+        """Take a step of several transactions, one of which records it; with an Idempotency-Key, take it only once.
+
+        `stands`: the answer about how things are now. Repeated after a process has died behind the step, a request
+        says that, and takes no step again: somebody may have undone it since.
+        """
+
+        def matched() -> Answer:
+            self._require_match()
+            return work()
+
+        return self.once_made(matched, _step_noting, lambda _about: stands())
 
     def _asked(self) -> tuple[Any, str | None, str]:
         """The token's family, the key, and the digest of method, path and body."""
@@ -157,6 +189,10 @@ def _fields_of(serializer: type[serializers.Serializer]) -> Any:
 
 
 _fields: dict[type[serializers.Serializer], Any] = {}
+
+
+def _step_noting(note: Callable[[int | None], None]) -> AbstractContextManager[None]:
+    return acts.noting(lambda about: note(getattr(about, "pk", None) or 0))
 
 
 def _actor(request: Any) -> Actor:

@@ -111,7 +111,7 @@ class AttachmentView(ApiView):
             attachments.discard(row(_rows(), pk).pk)
             return Answer(204, {})
 
-        return Response(status=self.once(work, in_one=False).status)
+        return Response(status=self.once_stepped(work, lambda: Answer(204, {})).status)
 
 
 class AttachmentUploadView(ApiView):

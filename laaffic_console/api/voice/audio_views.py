@@ -85,7 +85,7 @@ class AudioFileView(ApiView):
             uploads.discard(pk)
             return Answer(204, {})
 
-        return Response(status=self.once(work, in_one=False).status)
+        return Response(status=self.once_stepped(work, lambda: Answer(204, {})).status)
 
 
 def _changed(file: AudioFile, asked: dict[str, Any]) -> Answer:

@@ -38,7 +38,7 @@ class GroupCallStepView(ApiView):
         def work() -> Answer:
             return standing(step(row(rows(), pk)))
 
-        answer = self.once(work, in_one=False)
+        answer = self.once_stepped(work, lambda: standing(row(rows(), pk)))
         return Response(answer.body, answer.status)
 
 

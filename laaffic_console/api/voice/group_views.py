@@ -74,7 +74,7 @@ class GroupCallLaunchView(ApiView):
         """Hand a draft to Laaffic; with “shown” only if it still does what “check” has shown."""
         asked = self.read(LaunchRequest)
         full(pk)
-        answer = self.once(lambda: _launch(pk, asked, request.user), in_one=False)
+        answer = self.once_stepped(lambda: _launch(pk, asked, request.user), lambda: standing(full(pk)))
         return Response(answer.body, answer.status)
 
 

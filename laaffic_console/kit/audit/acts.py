@@ -65,6 +65,7 @@ class Told:
 
 
 _actor: ContextVar[Callable[[], Actor] | None] = ContextVar("actor", default=None)
+_noting: ContextVar[Callable[[Any], None] | None] = ContextVar("noting", default=None)
 _writers: list[Callable[[Told], None]] = []
 
 CONSOLE = Actor(None, "console")
@@ -95,6 +96,16 @@ def actor() -> Actor | None:
     return who() if who else None
 
 
+@contextmanager
+def noting(note: Callable[[Any], None]) -> Iterator[None]:
+    """Give `note` what each act within it is about, in the transaction that does it: both are kept, or neither."""
+    token = _noting.set(note)
+    try:
+        yield
+    finally:
+        _noting.reset(token)
+
+
 def record(
     kind: Act,
     about: models.Model | type[models.Model] | None = None,
@@ -112,6 +123,8 @@ def record(
         return
     for writer in _writers:
         writer(Told(kind, who, about, label, details))
+    if (note := _noting.get()) is not None:
+        note(about)
 
 
 def record_event(about: models.Model, text: str, by: object | None, kind: Act = Act.STEPPED) -> None:

@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -79,6 +78,8 @@ def answer(
     if why := suppressed(conversation):
         raise NotNow({"text": why})
     with transaction.atomic():
+        # Of two answers at the same moment the second finds the first, and is asked whether it is to go out again.
+        conversations.hold_for_answer(conversation.pk)
         draft = drafts.create(
             name=_("Answer %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")},
             application=way.application,
@@ -89,11 +90,7 @@ def answer(
             by=by,
         )
         ConversationAnswer.objects.create(conversation=conversation, campaign=draft, by=by)
-    try:
         waits = _launch_or_ask(draft, again, by)
-    except ValidationError:
-        draft.delete()
-        raise
     acts.record(acts.Act.STEPPED, conversation, event=said.gettext("Answered from the console"), campaign=draft.name)
     if shown is not None:
         unread, last_at = shown

@@ -102,6 +102,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
 
 def _erase_conversation(key: str) -> None:
     """Delete the conversation and its notes, and empty the texts of its answers, campaigns to this person alone."""
+    list(Conversation.objects.select_for_update().filter(subscriber=key).values_list("pk"))  # an answer is awaited
     answers = ConversationAnswer.objects.filter(conversation__subscriber=key)
     over = (CampaignState.FINISHED, CampaignState.CANCELLED)
     _refuse(list(answers.exclude(campaign__state__in=over).values_list("campaign__name", flat=True)))

@@ -118,9 +118,17 @@ def _locked_account(user: User) -> bool:
     return bool(list(locked))
 
 
+def hold_for_answer(pk: int) -> None:
+    """Lock it until the answer is launched: nobody else answers or erases it until then. NotNow where it is gone."""
+    if not Conversation.objects.select_for_update(no_key=True).filter(pk=pk).exists():
+        raise NotNow(_("This conversation was deleted with the person's data: no answer is sent."))
+
+
 def take(pk: int, *, by: User) -> None:
     """It becomes mine, unless somebody else has it: taking it away from them is assigning. NotNow then."""
     with transaction.atomic():
+        if not (_locked_account(by) and who_may_answer().filter(pk=by.pk).exists()):
+            raise NotNow(_("%(name)s may not answer conversations. Choose somebody who may.") % {"name": by})
         conversation = _locked(pk)
         owner = conversation.assigned_to_id
         if owner == by.pk:

@@ -22,6 +22,7 @@ from tests.voice.conftest import application, quick, sandbox
 from tests.voice.group_calls.group_samples import seen_through
 from voice.models import AudioFile, CallRecord, GroupTask
 from voice.services.group_calls import callees as group_callees
+from voice.services.group_calls import waiting
 
 __all__ = ["application", "quick", "sandbox"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("application")]
@@ -273,6 +274,17 @@ class SteeringTests:
         assert [answer.json() for answer in back] == [{"id": pk, "state": "draft"}] * 2
         assert told("Taken back before anything left") == 1
         assert not LedgerEntry.objects.exists()
+
+    def test_a_launch_whose_request_died_is_not_made_again_after_that(
+        self, api: Api, dies: Callable[..., None], person: User
+    ) -> None:
+        pk = drafted(api)
+        dies("POST", f"group-calls/{pk}/launch", {"undo_seconds": 60})
+        waiting.take_back(pk, by=person)
+
+        answer = api("POST", f"group-calls/{pk}/launch", {"undo_seconds": 60}, idempotency_key="k")
+
+        assert (answer.status_code, answer.json()["state"]) == (200, "draft")
 
     def test_what_has_left_is_not_taken_back(self, api: Api, quick: None) -> None:
         assert api("POST", f"group-calls/{finished(api)}/take-back").status_code == 409
