@@ -150,7 +150,10 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _again(options: dict[str, Any]) -> dict[str, Any]:
-    return _launched_new(group_copies.again(_found(options["id"]), failed_only=options["failed"]), options["again"])
+    task = _found(options["id"])
+    known = set(task.children.values_list("pk", flat=True))
+    draft = group_copies.again(task, failed_only=options["failed"])
+    return _launched_new(draft, options["again"], was_there=draft.pk in known)
 
 
 def _source(options: dict[str, Any]) -> Announcement:
@@ -196,14 +199,17 @@ def _launched(task: GroupTask, again: str) -> dict[str, Any]:
     return as_json(launched)
 
 
-def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
-    """Launch a new task; one that may not leave stays as a draft, to be approved and launched later."""
+def _launched_new(task: GroupTask, again: str, *, was_there: bool = False) -> dict[str, Any]:
+    """Launch a new task; one that may not leave stays as a draft, to be approved and launched later.
+
+    `was_there`: the draft is somebody else's, or may have been launched before a restore, as its own mark says.
+    """
     try:
         return _launched(task, again)
-    except StillOpen:
-        task.delete()  # the same command with a reason makes it again
-        raise
     except (ValidationError, CommandError) as problem:
+        if isinstance(problem, StillOpen) and not was_there:
+            task.delete()  # the same command with a reason makes it again
+            raise
         kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."
         if isinstance(problem, ValidationError):
             problem.add_note(kept)
@@ -213,7 +219,7 @@ def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
 
 def _cancel(task: GroupTask) -> dict[str, Any]:
     try:
-        return as_json(group_tasks.cancel(task.pk))
+        return as_json(group_tasks.stop(task.pk))
     except group_tasks.CancelUnknown as problem:
         raise outcomes.NotKnown(as_json(task), " ".join(problem.messages)) from problem
 

@@ -125,7 +125,7 @@ def _audience(asked: dict[str, Any], task: GroupTask) -> Audience | None:
         return None
     return group_callees.gather(
         groups=lookups.groups(asked.get("groups", [])),
-        pasted="\n".join(asked.get("to", [])),
+        each=asked.get("to", []),
         skip_invalid=asked.get("skip_invalid", False),
         to_skip=_("Correct them, or send “skip_invalid”: true."),
         with_sms=task.hang_up_sms,

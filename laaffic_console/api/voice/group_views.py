@@ -19,7 +19,6 @@ from voice.models.group_tasks import OVER
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import starting as group_start
 from voice.services.group_calls import tasks as group_tasks
-from voice.services.group_calls import waiting as group_waiting
 from voice.services.group_calls.tasks import CancelUnknown
 
 VIEW, ADD, LAUNCH = "voice.view_grouptask", "voice.add_grouptask", "voice.launch_grouptask"
@@ -118,8 +117,6 @@ def _cancel(pk: int, by: Any) -> Answer:
     if task.state in OVER:
         return standing(task)
     try:
-        if task.state in (TaskState.LAUNCHED, TaskState.HELD):
-            return standing(group_waiting.take_back(pk, by=by))
-        return standing(group_tasks.cancel(pk, by=by))
+        return standing(group_tasks.stop(pk, by=by))
     except CancelUnknown as problem:
         raise Problem(503, " ".join(problem.messages), retry_after=30) from problem

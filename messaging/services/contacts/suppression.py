@@ -164,6 +164,11 @@ def suppress_written(numbers: Numbers, *, source: str = "", **entry: Any) -> Out
     return outcome
 
 
+def read_each(given: Sequence[str], region: str = "") -> Numbers:
+    """Numbers of a list of which each entry is one: what names a column, is empty or holds two is invalid."""
+    return _read(((place, entry, "") for place, entry in enumerate(given, start=1)), region)
+
+
 def read_pasted(text: str, region: str = "") -> Numbers:
     """Numbers one a line, or with commas, semicolons or tabs between them; a line that names their column is none."""
     lines = text.splitlines()

@@ -264,6 +264,18 @@ class MadeTests:
         assert "Only a finished task" in refused.json()["detail"]
 
 
+class NumbersTests:
+    @pytest.mark.parametrize("odd", ["number", "Phone, Name", "", "+919876543210;+919876543211"])
+    def test_each_entry_is_one_number(self, api: Api, odd: str) -> None:
+        asked = ASKED | {"to": [odd, "+919876543213"]}
+
+        refused = api("POST", "group-calls", asked)
+        made = api("POST", "group-calls", asked | {"skip_invalid": True})
+
+        assert (refused.status_code, refused.json()["detail"][:6]) == (400, "Row 1:")
+        assert (made.status_code, made.json()["numbers"], made.json()["invalid"]) == (201, 1, 1)
+
+
 class SteeringTests:
     def test_a_launch_is_taken_back(self, api: Api) -> None:
         pk = drafted(api)

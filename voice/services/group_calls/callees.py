@@ -49,6 +49,7 @@ def gather(
     *,
     groups: Sequence[ContactGroup] = (),
     pasted: str = "",
+    each: Sequence[str] = (),
     upload: "UploadedFile[Any] | None" = None,
     region: str = "",
     skip_invalid: bool = False,
@@ -57,6 +58,7 @@ def gather(
 ) -> Audience:
     """Read the numbers; ValidationError at `groups`, `numbers` or `file` for what cannot be called. Nothing is stored.
 
+    `each`: a list of which each entry is one number, as scripts send it.
     `to_skip`: how a caller without a page is told to have invalid numbers left out.
     """
     audience = Audience()
@@ -68,9 +70,9 @@ def gather(
 
     if groups:
         add(_of_groups(groups), ", ".join(group.name for group in groups))
-    if pasted.strip():
-        listed = _taken("numbers", suppression.read_pasted(pasted, region), skip_invalid, audience, to_skip)
-        add(listed, _("a pasted list"))
+    if pasted.strip() or each:
+        listed = suppression.read_each(each, region) if each else suppression.read_pasted(pasted, region)
+        add(_taken("numbers", listed, skip_invalid, audience, to_skip), _("a pasted list"))
     if upload is not None:
         try:
             read = suppression.read_upload(upload, region)
@@ -82,7 +84,7 @@ def gather(
     stopped = suppressed(found, with_sms=with_sms)
     audience.suppressed = len(stopped)
     audience.numbers = [number for number in found if number not in stopped]
-    _check_count(audience, field="groups" if groups else "numbers" if pasted.strip() else "file")
+    _check_count(audience, field="groups" if groups else "numbers" if pasted.strip() or each else "file")
     return audience
 
 

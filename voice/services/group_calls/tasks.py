@@ -292,6 +292,13 @@ def _require_as_seen(task: GroupTask, seen: int | None) -> None:
         raise NotNow(_("It was launched again since you looked, and you decided about the launch before: look again."))
 
 
+def stop(task_id: int, *, by: User | None = None) -> GroupTask:
+    """Make a launch a draft again of which nothing has left; otherwise as `cancel`."""
+    if GroupTask.objects.get(pk=task_id).state in (TaskState.LAUNCHED, TaskState.HELD):
+        return group_waiting.take_back(task_id, by=by)
+    return cancel(task_id, by=by)
+
+
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     """Have Laaffic stop the task; calls that ring already go on. ValidationError says why not."""
     task = GroupTask.objects.select_related(*group_launching.RELATED).get(pk=task_id)
