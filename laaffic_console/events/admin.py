@@ -141,7 +141,8 @@ class WebhookAdmin(ReadOnlyAdmin):
     def test_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
         webhook = _posted(request, pk, CHANGE)
         delivery = webhooks.test(webhook)
-        messages.info(request, _("A test is on its way. This page says what came of it."))
+        said = _("The test is written down. %(when)s This page says what came of it.")
+        messages.info(request, said % {"when": webhooks.when_it_leaves(webhook)})
         return HttpResponseRedirect(own_page(delivery))
 
     def delete_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -215,6 +216,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         delivery = posted_row(request, Delivery.objects.select_related("webhook", "event"), pk)
         if not webhooks.redeliver(delivery):
             messages.info(request, _("It is already waiting to be delivered."))
+        elif delivery.webhook.state != Webhook.State.ACTIVE:
+            messages.warning(request, webhooks.when_it_leaves(delivery.webhook))
         return HttpResponseRedirect(own_page(delivery))
 
 

@@ -20,6 +20,7 @@ WORDS = {
     "status": _("It answered %(detail)s; only 2xx says that it took the event."),
     "secret": _("Its secret cannot be read: SECRET_KEY has changed. Give it a new secret."),
     "failing": _("Nothing was taken for %(detail)s days, so it was disabled. Correct it, then resume it."),
+    "unwanted": _("Its kind of event was deselected before it left, so it was not sent."),
     "own": _("The console had an internal error (%(detail)s). Its log says more."),
 }
 # It says nothing about the event: another one would have failed as well.

@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -843,3 +844,30 @@ class PausedMeanwhileTests:
         webhook.refresh_from_db()
         assert (webhook.state, webhook.last_ok_at is not None) == ("paused", True)
         lane.close()
+
+
+@pytest.mark.django_db
+def test_what_waits_of_a_kind_that_was_deselected_is_not_sent() -> None:
+    webhook, _secret = webhooks.create("http://127.0.0.1:9/", ["message.delivered", "reply.received"])
+    webhooks.pause(webhook)
+    outbox.record("reply.received", "reply:1", {"text": "private"})
+    outbox.record("message.delivered", "message:1", {})
+
+    webhooks.change_kinds(webhook, ["message.delivered"])
+
+    ends = {one.event.kind: (one.state, one.problem) for one in Delivery.objects.select_related("event")}
+    assert ends == {"reply.received": ("failed", "unwanted"), "message.delivered": ("waiting", "")}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("is_paused", "says"), [(False, "as soon as a worker runs"), (True, "until the webhook is resumed")]
+)
+def test_a_test_says_when_it_leaves(capsys: pytest.CaptureFixture[str], is_paused: bool, says: str) -> None:
+    webhook, _secret = webhooks.create("http://127.0.0.1:9/", ["message.delivered"])
+    if is_paused:
+        webhooks.pause(webhook)
+
+    call_command("webhook", "test", str(webhook.pk))
+
+    assert says in capsys.readouterr().out

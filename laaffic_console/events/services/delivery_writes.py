@@ -93,6 +93,12 @@ def disbelieve(webhook_id: int, longest: dt.timedelta) -> None:
     _change(later.filter(next_at__gt=database_clock.now() + longest), next_at=database_clock.in_statement())
 
 
+def end_unwanted(webhook_id: int, kinds: Sequence[str]) -> None:
+    """End what waits and is of these kinds of event, which the receiver must no longer get."""
+    waiting = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING)
+    _change(waiting.filter(event__kind__in=kinds), state=Delivery.State.FAILED, problem="unwanted", detail="")
+
+
 def _change(those: Deliveries, **values: Any) -> None:
     last: int | None = 0
     while last is not None:

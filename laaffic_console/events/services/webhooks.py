@@ -61,10 +61,14 @@ def checked_kinds(kinds: Sequence[str]) -> list[str]:
 
 
 def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
+    """From now on it gets these; what waits of the others is not sent any more."""
     chosen = checked_kinds(kinds)
     with transaction.atomic():
+        had = locked(webhook.pk).kinds
         Webhook.objects.filter(pk=webhook.pk).update(kinds=chosen)
         record(Act.CHANGED, webhook, event=with_words(chosen, dict(CHOICES)))
+    if gone := sorted(set(had) - set(chosen)):
+        delivery_writes.end_unwanted(webhook.pk, gone)
 
 
 def rotate(webhook: Webhook) -> str:
@@ -171,6 +175,15 @@ def test(webhook: Webhook) -> Delivery:
         fan_out.deliver_to(webhook.pk, [event], [Kind.WEBHOOK_TEST])
         record(Act.CHANGED, webhook, event=_("tested"))
         return Delivery.objects.get(webhook=webhook, event=event)
+
+
+def when_it_leaves(webhook: Webhook) -> str:
+    """One sentence: when what waits for this webhook is sent."""
+    if webhook.state == State.ACTIVE:
+        return _("It leaves as soon as a worker runs.")
+    return _("The webhook is %(state)s: it waits until the webhook is resumed.") % {
+        "state": webhook.get_state_display().lower()
+    }
 
 
 @transaction.atomic

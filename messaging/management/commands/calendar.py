@@ -78,4 +78,6 @@ def as_text(document: dict[str, Any]) -> str:
         lines.append(calendar["name"])
         lines += [f"  {line}" for line in calendar["hours"]]
         lines += [f"  not on {line}" for line in calendar["left_out"]]
+    if not lines:
+        return "There is no calendar. Make one: manage.py calendar create NAME --hours “mon-fri 09:00-20:00”"
     return "\n".join(lines)

@@ -162,7 +162,9 @@ def text_of(text: str | None, template: str | None) -> tuple[str, TemplateVersio
 
 def as_text(document: dict[str, Any]) -> str:
     if "campaigns" in document:
-        return "\n".join("{id}\t{state}\t{total}\t{name}".format(**row) for row in document["campaigns"])
+        rows = "\n".join("{id}\t{state}\t{total}\t{name}".format(**row) for row in document["campaigns"])
+        make = "manage.py campaign create --name NAME --app APPID --group GROUP --text TEXT"
+        return rows or f"There is no campaign. Make one: {make}"
     told = {
         name: [_told(one) for one in value] if isinstance(value, list) else value for name, value in document.items()
     }

@@ -229,4 +229,6 @@ class Command(ConsoleCommand):
 
 def as_text(document: dict[str, Any] | list[dict[str, Any]]) -> str:
     documents = document if isinstance(document, list) else [document]
+    if not documents:
+        return "There is none of these."
     return "\n".join(line for one in documents for line in document_text.lines(one))

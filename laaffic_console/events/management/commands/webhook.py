@@ -76,7 +76,8 @@ class Command(ConsoleCommand):
 
     def test(self, webhook: Webhook) -> Said:
         event_id = webhooks.test(webhook).event.webhook_id
-        return {"id": webhook.pk, "webhook_id": event_id}, f"{event_id} is on its way, as soon as a worker runs."
+        said = f"{event_id} is written down. {webhooks.when_it_leaves(webhook)}"
+        return {"id": webhook.pk, "webhook_id": event_id}, said
 
     def delete(self, webhook: Webhook) -> Said:
         pk = webhook.pk

@@ -355,6 +355,8 @@ def shown_only(pool: NumberPool | None, changed: PoolDifference) -> dict[str, An
 
 def as_text(document: dict[str, Any]) -> str:
     rows = document.get("lists", document.get("pools"))
+    if rows == []:
+        return "There is no pool. Read Laaffic's list: manage.py numbers sync"
     if rows is not None:
         return "\n".join(
             "\t".join(f"{name}: {document_text.line(value)}" for name, value in row.items()) for row in rows
