@@ -1,5 +1,7 @@
 """The few first on the campaign's form, on the page before the launch and on its own page."""
 
+import datetime as dt
+
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
@@ -75,6 +77,14 @@ class PageTests:
         assert ["It decides at" in page for page in (waiting, held)] == [True, False]
         assert "By these figures the rest is held." in held
 
+    def test_once_its_time_is_over_it_says_what_it_waits_for(self, admin_client: Client, running: Campaign) -> None:
+        Canary.objects.update(sent_at=timezone.now() - dt.timedelta(hours=1), said_late_at=timezone.now())
+
+        page = admin_client.get(reverse("admin:messaging_campaign_change", args=[running.pk])).content.decode()
+
+        assert "their time is over. It decides when one report has come" in page
+        assert "It decides at" not in page
+
     def test_going_on_takes_a_reason(self, admin_client: Client, running: Campaign) -> None:
         go_on = reverse("admin:messaging_campaign_go_on", args=[running.pk])
         assert admin_client.post(go_on, {"reason": ""}).status_code == 200
@@ -83,6 +93,8 @@ class PageTests:
         admin_client.post(go_on, {"reason": "the carrier is slow today"})
 
         assert Canary.objects.get().passed_by == User.objects.get()
+        own = reverse("admin:messaging_campaign_change", args=[running.pk])
+        assert "admin sent the rest at" in admin_client.get(own).content.decode()
         assert events_saying("the carrier is slow today", running.events.filter(actor__isnull=False)).exists()
 
     def test_resumed_with_the_reports_against_it_it_offers_to_go_on(
