@@ -195,12 +195,23 @@ def look_again(entry_id: int) -> None:
         put_right(counter, "", [share])
 
 
-def charge_request(entry_id: int, application_id: int, currency: str, amount: Decimal) -> None:
-    """Charge what a whole request really cost to the application's budgets of that currency; repeated, it changes
-    nothing.
+def charge_request(entry_id: int, application_id: int, costs: Mapping[str, Decimal]) -> None:
+    """Charge what a whole request really cost, {currency: amount}, to the application's budgets in money; repeated, it
+    changes nothing.
+
+    What was expected in another currency was not billed. An amount without a currency is in no sum.
     """
-    if currency:
-        _charge_each(entry_id, application_id, currency, int(amount * MICROS))
+    billed = {currency: amount for currency, amount in costs.items() if currency}
+    if not billed:
+        return
+    for unit in _currencies_of(entry_id, application_id):
+        _charge_each(entry_id, application_id, unit, int(billed.get(unit, Decimal(0)) * MICROS))
+
+
+def _currencies_of(entry_id: int, application_id: int) -> list[str]:
+    """The currencies of the application's budgets of which the request holds a share."""
+    of_it = Budget.objects.filter(application=application_id, counters__shares__entry=entry_id)
+    return list(of_it.exclude(currency="").order_by("currency").values_list("currency", flat=True).distinct())
 
 
 def count_request(entry_id: int, application_id: int, messages: int) -> None:

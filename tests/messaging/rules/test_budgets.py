@@ -383,7 +383,7 @@ class MoneyTests:
 
     def test_a_cost_without_a_currency_charges_nobody(self, django_assert_num_queries: Any) -> None:
         with django_assert_num_queries(0):
-            shares.charge_request(1, 1, "", Decimal(1))
+            shares.charge_request(1, 1, {"": Decimal(1)})
 
     def test_another_currency_is_not_added(self, running: Campaign, application: Application) -> None:
         ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="EUR")

@@ -83,8 +83,7 @@ def charge(task: GroupTask) -> None:
     """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock."""
     if task.entry_id is None or not _is_told(task):
         return
-    for currency, cost in group_figures.costs(task).items():
-        shares.charge_request(task.entry_id, task.application_id, currency, cost)
+    shares.charge_request(task.entry_id, task.application_id, group_figures.costs(task))
     if task.hang_up_sms and task.sms_application_id is not None and task.sms_sent is not None:
         shares.count_request(task.entry_id, task.sms_application_id, task.sms_sent)
 
