@@ -197,15 +197,10 @@ def look_again(entry_id: int) -> None:
 
 def charge_request(entry_id: int, application_id: int, costs: Mapping[str, Decimal]) -> None:
     """Charge what a whole request really cost, {currency: amount}, to the application's budgets in money; repeated, it
-    changes nothing.
-
-    What was expected in another currency was not billed. An amount without a currency is in no sum.
+    changes nothing. What was expected in any other currency was not billed.
     """
-    billed = {currency: amount for currency, amount in costs.items() if currency}
-    if not billed:
-        return
     for unit in _currencies_of(entry_id, application_id):
-        _charge_each(entry_id, application_id, unit, int(billed.get(unit, Decimal(0)) * MICROS))
+        _charge_each(entry_id, application_id, unit, int(costs.get(unit, Decimal(0)) * MICROS))
 
 
 def _currencies_of(entry_id: int, application_id: int) -> list[str]:

@@ -381,10 +381,6 @@ class MoneyTests:
         assert used() == 10 == shares.derived(BudgetCounter.objects.get())
         assert len(claimed(running).message_ids) == 5
 
-    def test_a_cost_without_a_currency_charges_nobody(self, django_assert_num_queries: Any) -> None:
-        with django_assert_num_queries(0):
-            shares.charge_request(1, 1, {"": Decimal(1)})
-
     def test_another_currency_is_not_added(self, running: Campaign, application: Application) -> None:
         ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="EUR")
         budgets.put(application, per="day", limit=Decimal("0.01"), currency="USD")

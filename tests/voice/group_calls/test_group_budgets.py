@@ -18,10 +18,11 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Budget, BudgetCounter, BudgetShare, Calendar
 from messaging.services.budgets import budgets, shares, whole_requests
 from messaging.services.reports.prices import Cost
-from tests.voice.group_calls.group_samples import at_sandbox, written
+from tests.voice.group_calls.group_samples import at_sandbox, seen_through, written
 from tests.voice.group_calls.test_group_admin import own
 from tests.voice.group_calls.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
+from voice.services.asking import group_calls as group_sync
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import starting as group_starting
@@ -217,6 +218,75 @@ def test_sms_after_earlier_calls_count_in_a_new_budget(
     budget_of(sms_application, 10)
 
     assert used() == 5
+
+
+def in_an_hour() -> dt.datetime:
+    return timezone.now() + dt.timedelta(hours=1)
+
+
+def waits(task: GroupTask) -> GroupTask:
+    launched = group_tasks.launch(task.pk)
+    group_sync.sync()
+    launched.refresh_from_db()
+    assert launched.state == TaskState.WAITING
+    return launched
+
+
+def used_by() -> dict[tuple[str, str], int]:
+    counters = BudgetCounter.objects.values_list("budget__application__app_id", "budget__currency", "used")
+    return {(app_id, currency): n for app_id, currency, n in counters}
+
+
+def every_budget(application: Application, sms_application: Application) -> None:
+    budget_of(application, 10)
+    budget_of(application, 5, "USD")
+    budget_of(sms_application, 10)
+
+
+def test_what_is_cancelled_before_it_called_anybody_is_given_back(
+    sandbox: RunningSandbox, application: Application, sms_application: Application
+) -> None:
+    finished(application)  # 0.02 USD a phone
+    every_budget(application, sms_application)
+    task = waits(with_sms(application, sms_application, 6, send_at=in_an_hour()))
+    taken = used_by()
+
+    group_tasks.cancel(task.pk)
+    assert seen_through(task).state == TaskState.CANCELLED
+    given_back = used_by()
+    Budget.objects.all().delete()
+    every_budget(application, sms_application)
+
+    assert taken == {("voiceApp", ""): 6, ("voiceApp", "USD"): 120_000, ("smsApp", ""): 6}
+    assert set(given_back.values()) == {0}
+    assert set(used_by().values()) <= {0}
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ({"state": TaskState.CANCELLED, "called": 2, "recorded": 2}, 2),
+        ({"state": TaskState.CANCELLED, "called": 2, "recorded": 1}, 6),  # a record is awaited
+        ({"state": TaskState.CANCELLED, "called": 0, "recorded": 1}, 6),  # they contradict each other
+        ({"state": TaskState.CANCELLED, "called": None}, 6),
+        ({"state": TaskState.FAILED, "called": None}, 0),
+        ({"state": TaskState.UNKNOWN, "called": 0}, 6),
+        ({"state": TaskState.FINISHED, "called": 0}, 6),
+    ],
+)
+def test_only_what_certainly_called_nobody_is_given_back(
+    sandbox: RunningSandbox, application: Application, told: dict[str, object], counted: int
+) -> None:
+    budget_of(application, 10)
+    task = group_tasks.launch(written(application, count=6).pk)
+    GroupTask.objects.filter(pk=task.pk).update(**told)
+
+    group_costs.charge(GroupTask.objects.get(pk=task.pk))
+    charged = used()
+    Budget.objects.all().delete()
+    budget_of(application, 10)
+
+    assert (charged, used()) == (counted, counted)
 
 
 def test_what_the_calls_cost_is_not_charged_for_their_sms(

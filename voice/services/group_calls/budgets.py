@@ -31,7 +31,8 @@ def _of(task: GroupTask, entry: LedgerEntry, application_id: int) -> Iterator[Ea
     n_numbers = int(entry.summary.get("numbers", 0))
     if entry.application_id == application_id:
         expected = group_costs.expected(group_costs.learned(task), n_numbers)
-        yield Earlier(entry, n_numbers, group_costs.real(task, entry) or expected)
+        calls, cost = group_costs.real_calls(task, entry), group_costs.real(task, entry)
+        yield Earlier(entry, n_numbers if calls is None else calls, cost or expected)
     for part in group_costs.sms_after(task, n_numbers):
         if part.application.pk == application_id:
             sent = group_costs.real_sms(task, entry)

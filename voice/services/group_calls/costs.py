@@ -12,12 +12,13 @@ from laaffic_console.gateway.models import LedgerEntry
 from messaging.services.budgets import shares
 from messaging.services.budgets.whole_requests import Part, Taken
 from messaging.services.reports.prices import Cost
-from voice.models import GroupTask
+from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OVER
 from voice.services.group_calls import figures as group_figures
 
 LAST_TASKS = 20
 NOT_OLDER = dt.timedelta(days=180)
+ENDED_EARLY = (TaskState.CANCELLED, TaskState.FAILED)  # of its numbers some, or all, are never called
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +65,60 @@ def sms_after(task: GroupTask, n_numbers: int) -> list[Part]:
 
 def real(task: GroupTask, entry: LedgerEntry) -> Cost | None:
     """What the calls of this request have cost; None while that is not known."""
-    if not _is_told(task) or task.cost is None or task.entry_id != entry.pk:
-        return None
-    return Cost([], group_figures.costs(task), 0)
+    billed = _billed(task) if task.entry_id == entry.pk else None
+    return None if billed is None else Cost([], billed, 0)
+
+
+def real_calls(task: GroupTask, entry: LedgerEntry) -> int | None:
+    """How many numbers this request has called, where that may be fewer than it was given; None while not known."""
+    return _calls(task) if task.entry_id == entry.pk else None
 
 
 def real_sms(task: GroupTask, entry: LedgerEntry) -> int | None:
     """How many SMS Laaffic has sent after the calls; None while that is not known."""
-    return task.sms_sent if _is_told(task) and task.entry_id == entry.pk else None
+    return _sms(task) if task.entry_id == entry.pk else None
+
+
+def _billed(task: GroupTask) -> dict[str, Decimal] | None:
+    """By currency. None while it is not known, also where no amount names its currency: such are in no sum."""
+    if _called_nobody(task):
+        return {}
+    costs = group_figures.costs(task) if _is_told(task) else {}
+    return {currency: cost for currency, cost in costs.items() if currency} or None
+
+
+def _calls(task: GroupTask) -> int | None:
+    return task.called or 0 if task.state in ENDED_EARLY and _is_told(task) else None
+
+
+def _sms(task: GroupTask) -> int | None:
+    if _called_nobody(task):
+        return task.sms_sent or 0
+    return task.sms_sent if _is_told(task) else None
 
 
 def _is_told(task: GroupTask) -> bool:
-    """Whether all call records have come."""
-    return task.state in OVER and task.recorded >= (task.called or 0) > 0
+    """Whether all call records have come, or none will."""
+    return _called_nobody(task) or (task.state in OVER and task.recorded >= (task.called or 0) > 0)
+
+
+def _called_nobody(task: GroupTask) -> bool:
+    """Whether Laaffic says so, and no record says otherwise: one that comes later is charged like any other."""
+    if task.recorded or task.called:
+        return False
+    return task.state == TaskState.FAILED or (task.state == TaskState.CANCELLED and task.called is not None)
 
 
 def charge(task: GroupTask) -> None:
     """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock."""
-    if task.entry_id is None or not _is_told(task):
+    if task.entry_id is None:
         return
-    shares.charge_request(task.entry_id, task.application_id, group_figures.costs(task))
-    if task.hang_up_sms and task.sms_application_id is not None and task.sms_sent is not None:
-        shares.count_request(task.entry_id, task.sms_application_id, task.sms_sent)
+    if (billed := _billed(task)) is not None:
+        shares.charge_request(task.entry_id, task.application_id, billed)
+    if (calls := _calls(task)) is not None:
+        shares.count_request(task.entry_id, task.application_id, calls)
+    if task.hang_up_sms and task.sms_application_id is not None and (sent := _sms(task)) is not None:
+        shares.count_request(task.entry_id, task.sms_application_id, sent)
 
 
 def expected(price: Learned | None, phones: int) -> Cost:
