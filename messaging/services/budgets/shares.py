@@ -6,6 +6,7 @@ less than has left. What is not looked at yet counts as much as was taken: nothi
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -195,41 +196,41 @@ def look_again(entry_id: int) -> None:
         put_right(counter, "", [share])
 
 
-def charge_request(entry_id: int, application_id: int, costs: Mapping[str, Decimal]) -> None:
-    """Charge what a whole request really cost, {currency: amount}, to the application's budgets in money; repeated, it
-    changes nothing. What was expected in any other currency was not billed.
+def correct_requests(entry_ids: Collection[int], real: Callable[[Budget, int], int | None]) -> None:
+    """Charge what whole requests really took, in the periods in which they left; repeated, it changes nothing.
+
+    Several are one thing that was changed on the way, the first of them first: each is charged no more than it has
+    taken, and the last the rest. `real`: the units of a budget, given those that they hold of it; None: they are right.
     """
-    for unit in _currencies_of(entry_id, application_id):
-        _charge_each(entry_id, application_id, unit, int(costs.get(unit, Decimal(0)) * MICROS))
+    found = BudgetShare.objects.filter(entry__in=entry_ids).order_by("pk")
+    counter_ids = set(found.values_list("counter_id", flat=True))
+    if not counter_ids:
+        return
+    with transaction.atomic():
+        list(BudgetCounter.objects.select_for_update().filter(pk__in=counter_ids).order_by("pk"))
+        by_budget: dict[Budget, list[BudgetShare]] = defaultdict(list)
+        for share in found.filter(counter__in=counter_ids).select_related("counter__budget__application"):
+            by_budget[share.counter.budget].append(share)
+        for budget, shares in by_budget.items():
+            if (used := real(budget, sum(share.used for share in shares))) is not None:
+                _spread(shares, used)
 
 
-def _currencies_of(entry_id: int, application_id: int) -> list[str]:
-    """The currencies of the application's budgets of which the request holds a share."""
-    of_it = Budget.objects.filter(application=application_id, counters__shares__entry=entry_id)
-    return list(of_it.exclude(currency="").order_by("currency").values_list("currency", flat=True).distinct())
-
-
-def count_request(entry_id: int, application_id: int, messages: int) -> None:
-    """As `charge_request`, for budgets in messages: how many the application really sent for the request."""
-    _charge_each(entry_id, application_id, "", messages)
-
-
-def _charge_each(entry_id: int, application_id: int, unit: str, used: int) -> None:
-    """Each counter is corrected by the difference, under its lock, in the period in which the request left."""
-    of = {"counter__budget__currency": unit, "counter__budget__application": application_id}
-    found = BudgetShare.objects.filter(entry=entry_id, **of).order_by("counter_id")
-    for pk, counter_id in list(found.values_list("pk", "counter_id")):
-        with transaction.atomic():
-            BudgetCounter.objects.select_for_update().get(pk=counter_id)
-            _charge(BudgetShare.objects.get(pk=pk), used)
+def _spread(shares: Sequence[BudgetShare], used: int) -> None:
+    for share in shares[:-1]:
+        _charge(share, min(share.used, used))
+        used -= share.used
+    _charge(shares[-1], used)
 
 
 def _charge(share: BudgetShare, used: int) -> None:
+    """Under its counter's lock. Its request counts as much again if it was refused, and turns out to have arrived."""
     change, share.used, share.is_open = used - share.used, used, False
+    share.prices = {**share.prices, WHOLE: used}
     if change:
         share.measured_at = timezone.now()
         BudgetCounter.objects.filter(pk=share.counter_id).update(used=F("used") + change)
-    share.save(update_fields=["used", "is_open", "measured_at"])
+    share.save(update_fields=["used", "is_open", "prices", "measured_at"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,10 +10,12 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
+from messaging.models import Budget
 from messaging.services.budgets import shares
+from messaging.services.budgets.earlier_requests import NEVER_LEFT
 from messaging.services.budgets.whole_requests import Part, Taken
 from messaging.services.reports.prices import Cost
-from voice.models import GroupTask, TaskState
+from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import OVER
 from voice.services.group_calls import figures as group_figures
 
@@ -52,15 +55,76 @@ def _that_tell() -> QuerySet[GroupTask]:
 
 def taken(task: GroupTask, n_numbers: int) -> Taken:
     """What the task's request would take from budgets, under the locks of their counters."""
-    calls = expected(learned(task), n_numbers)
-    return Taken(task.application, n_numbers, calls, also=sms_after(task, n_numbers))
+    calls, sms = calls_added(task, n_numbers), sms_after(task, n_numbers)
+    return Taken(task.application, calls, expected(learned(task), calls), adds_nobody=not calls, also=sms)
 
 
-def sms_after(task: GroupTask, n_numbers: int) -> list[Part]:
-    """The SMS after calls: at most one per number, depending on the calls. Their cost is not known beforehand."""
+def calls_added(task: GroupTask, n_numbers: int) -> int:
+    """How many numbers it calls beyond those that count already; all, unless it changes a task."""
+    return max(n_numbers - _counted(task, _calls_by), 0)
+
+
+def sms_after(task: GroupTask, n_numbers: int, *, is_added: bool = True) -> list[Part]:
+    """The SMS after calls: at most one per number, depending on the calls. Their cost is not known beforehand.
+
+    `is_added`: without those that count already, if it changes a task.
+    """
     if not task.hang_up_sms or task.sms_application is None:
         return []
-    return [Part(task.sms_application, n_numbers, Cost([], {}, n_numbers))]
+    n = max(n_numbers - _counted(task, _sms_by), 0) if is_added else n_numbers
+    return [Part(task.sms_application, n, Cost([], {}, n), adds_nobody=not n)]
+
+
+def _calls_by(task: GroupTask) -> int | None:
+    return task.application_id
+
+
+def _sms_by(task: GroupTask) -> int | None:
+    return task.sms_application_id if task.hang_up_sms else None
+
+
+def _counted(task: GroupTask, application: Callable[[GroupTask], int | None]) -> int:
+    """The numbers of the task that it would replace, which stay counted until it has replaced it.
+
+    No more than those of another change that may have arrived first: what that does not call is given back with it.
+    """
+    parent = task.parent if task.kind == TaskKind.UPDATE else None
+    if parent is None or parent.state == TaskState.REPLACED:
+        return 0
+    changes = GroupTask.objects.filter(parent=parent, kind=TaskKind.UPDATE, entry__isnull=False).exclude(pk=task.pk)
+    perhaps = changes.exclude(entry__state__in=NEVER_LEFT).select_related("entry").defer("text", "sms_text")
+    before = [one for one in (parent, *perhaps) if application(one) == application(task)]
+    return min(_numbers(one) for one in before) if len(before) == 1 + len(perhaps) else 0
+
+
+def _numbers(task: GroupTask) -> int:
+    """As many as its request has."""
+    return int(task.entry.summary.get("numbers", task.number_count)) if task.entry else 0
+
+
+def replace(task: GroupTask) -> None:
+    """Laaffic has put this change into its parent's place: give back what only the parent had. Under the task's lock.
+
+    What both call stays counted in the period in which the parent left.
+    """
+    if (parent := task.parent) is None:
+        return
+
+    def kept(budget: Budget, held: int) -> int | None:
+        stays = [by for by in (_calls_by, _sms_by) if by(task) == by(parent) == budget.application_id]
+        had, has = _numbers(parent), _numbers(task) if stays else 0
+        return -(-held * has // had) if has < had else None
+
+    shares.correct_requests(_requests(parent), kept)
+
+
+def _requests(task: GroupTask) -> list[int]:
+    """Its own and those of the tasks that it replaced one after the other: they share what it cost."""
+    found = [task.entry_id]
+    while task.kind == TaskKind.UPDATE and task.parent is not None and task.parent.state == TaskState.REPLACED:
+        task = task.parent
+        found.append(task.entry_id)
+    return [pk for pk in found if pk is not None]
 
 
 def real(task: GroupTask, entry: LedgerEntry) -> Cost | None:
@@ -111,14 +175,18 @@ def _called_nobody(task: GroupTask) -> bool:
 
 def charge(task: GroupTask) -> None:
     """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock."""
-    if task.entry_id is None:
+    if task.entry_id is None or not _is_told(task):
         return
-    if (billed := _billed(task)) is not None:
-        shares.charge_request(task.entry_id, task.application_id, billed)
-    if (calls := _calls(task)) is not None:
-        shares.count_request(task.entry_id, task.application_id, calls)
-    if task.hang_up_sms and task.sms_application_id is not None and (sent := _sms(task)) is not None:
-        shares.count_request(task.entry_id, task.sms_application_id, sent)
+    billed, calls, sms = _billed(task), _calls(task), _sms(task)
+
+    def real(budget: Budget, _held: int) -> int | None:
+        if budget.application_id != _calls_by(task):
+            return None if budget.currency or budget.application_id != _sms_by(task) else sms
+        if not budget.currency:
+            return calls
+        return None if billed is None else shares.needed(budget, 0, Cost([], billed, 0))
+
+    shares.correct_requests(_requests(task), real)
 
 
 def expected(price: Learned | None, phones: int) -> Cost:
