@@ -50,7 +50,8 @@ def learned(task: GroupTask) -> Learned | None:
 
 def _that_tell() -> QuerySet[GroupTask]:
     told = GroupTask.objects.filter(state__in=OVER, cost__isnull=False, called__gt=0, recorded__gte=F("called"))
-    return told.filter(launched_at__gte=timezone.now() - NOT_OLDER).defer("text", "sms_text")
+    recent = told.exclude(currency="").filter(launched_at__gte=timezone.now() - NOT_OLDER)
+    return recent.defer("text", "sms_text")
 
 
 def taken(task: GroupTask, n_numbers: int) -> Taken:
