@@ -216,6 +216,8 @@ class EarlierAttempt(models.Model):
     # Of the report that told the amount: its state, and whether it is Laaffic's own word (standing_amounts.py).
     told_with = models.PositiveSmallIntegerField(choices=MessageState, null=True)
     told_by_laaffic = models.BooleanField(default=False, db_default=False)
+    # Its report took the message out while that waited to be sent again: the last sending never left.
+    took_out = models.BooleanField(default=False, db_default=False)
     # When it was first heard of, which is where reports count what it cost; none in rows from before there were any.
     heard_at = models.DateTimeField(null=True, default=timezone.now)
 

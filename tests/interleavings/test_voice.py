@@ -302,7 +302,7 @@ class GroupTaskTests:
                 assert (counter.used, shares.derived(counter)) == (700_000, 700_000)
 
             return Scene(
-                lambda: shares.charge_request(entry.pk, task.application_id, "USD", Decimal("0.7")),
+                lambda: shares.correct_requests([entry.pk], lambda _budget, _held: 700_000),
                 lambda: shares.follow_slowly(BudgetCounter.objects.get(budget__application=task.application).pk),
                 check,
             )

@@ -9,7 +9,10 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import CallKind
 from laaffic_console.reports import reporting
+from voice.exports import group_exports
 from voice.models import CallRecord, GroupTask, TaskState
+from voice.services.group_calls import costs as group_costs
+from voice.services.group_calls import figures as group_figures
 from voice.services.records.period_report_source import CallReports
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +73,25 @@ def test_a_group_call_without_figures_says_what_is_missing() -> None:
     assert (rows["Lost"].counts["unknown"], rows["Lost"].counts["sent"]) == (7, 0)
     assert (rows["Not priced"].counts["sent"], rows["Not priced"].counts["price_not_told"]) == (5, 5)
     assert not any(rows["Not counted"].counts.values()) if "Not counted" in rows else True
+
+
+def test_an_amount_without_a_currency_is_in_no_sum() -> None:
+    """Laaffic's list names a group call's cost without a currency, while its records are missing."""
+    application = Application.objects.create(app_id="v", channel="voice", name="Calls")
+    told = {"state": TaskState.FINISHED, "called": 5, "recorded": 5, "connected": 2, "cost": Decimal("0.35")}
+    told |= {"application": application, "launched_at": timezone.now()}
+    GroupTask.objects.create(name="No currency", **told)
+    call(1, timezone.now(), "answered", cost=Decimal("0.02"))
+    today = timezone.localdate()
+
+    total = reporting.run(reporting.period(today - dt.timedelta(days=1), today), ()).totals.figures
+
+    assert (dict(total.cost), dict(total.delivered_in)) == ({}, {})
+    assert total.counts["price_not_told"] == 6
+    assert group_figures.totals(GroupTask.objects.all())["costs"] == []
+    assert group_costs.learned(GroupTask(application=application)) is None
+    _header, row, sums = group_exports.rows(GroupTask.objects.all())
+    assert (row[-2:], sums[-2:]) == ([Decimal("0.35"), ""], ["", ""])
 
 
 @pytest.mark.parametrize(("name", "offered"), [("campaign", "Reminder"), ("sender", "861000"), ("country", None)])

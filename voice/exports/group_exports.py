@@ -85,7 +85,7 @@ def _cells(task: GroupTask, others: Mapping[str, Decimal]) -> list[Any]:
 def _cost(costs: Sequence[tuple[str, Any]]) -> tuple[Any, str]:
     """The cells of cost and currency; with several currencies all of it is in the first."""
     (currency, cost), *others = costs
-    return ("; ".join(f"{one} {name}" for name, one in costs), "") if others else (cost, currency)
+    return ("; ".join(f"{one} {name}".strip() for name, one in costs), "") if others else (cost, currency)
 
 
 def _sums(tasks: QuerySet[GroupTask]) -> list[Any]:

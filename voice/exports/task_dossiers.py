@@ -94,7 +94,7 @@ class Recounted:
         return {
             "rows": dict(sorted(self._states.items())),
             "seconds": self._seconds,
-            "cost": {currency: str(total) for currency, total in sorted(self._costs.items())},
+            "cost": {currency: str(total) for currency, total in sorted(self._costs.items()) if currency},
         }
 
     def disagreements(self, task: GroupTask) -> Iterator[str]:

@@ -196,6 +196,8 @@ class BudgetGate(Gate):
             share.used += needs
             here = {row.country for row in rows} & each.keys() if each else ()
             share.prices = {**share.prices, **{country: each[country] for country in here}}
+            if any(row.attempt > 1 for row in rows):
+                share.prices[shares.AGAIN] = True
             share.seen, share.is_open = "", True
             taken += needs
             if share.pk is None:

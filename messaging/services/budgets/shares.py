@@ -6,6 +6,7 @@ less than has left. What is not looked at yet counts as much as was taken: nothi
 """
 
 import datetime as dt
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -26,6 +27,7 @@ from messaging.models import (
     Budget,
     BudgetCounter,
     BudgetShare,
+    EarlierAttempt,
     Message,
     MessageState,
     SentTally,
@@ -44,7 +46,10 @@ GONE = (
 # Ends of a whole request: if it certainly left it stays counted, if not it is given back; others may still turn out.
 LEFT = (EntryState.ACCEPTED, EntryState.LAPSED)
 ENDED = (*LEFT, EntryState.REFUSED, EntryState.NOT_SENT)
-WHOLE = ""  # among a share's prices, in the place of a country: what its whole request was expected to take
+# Among a share's prices, which are by country, also:
+WHOLE = ""  # what its whole request was expected to take
+AGAIN = "again"  # true where messages of the batch were sent again
+KEPT = "kept"  # of sendings that a person gave up: [message, its attempt, what was expected] of each
 MICROS = 1_000_000
 AT_ONCE = 50  # shares in a transaction: a claim waits for no more
 LOOKED_AT = 20_000  # open shares of a counter, in each sweep, by the database alone and without a lock
@@ -86,6 +91,14 @@ def charged(batches: Collection[Batch], currency: str) -> dict[int, Charged]:
     return found
 
 
+def _taken_out(batches: Collection[Batch]) -> list[tuple[int, str, int, int | None]]:
+    """(batch, country, segments, amount) of messages that were to be sent again and never were: an earlier sending,
+    which is counted where it left, turned out to have arrived."""
+    waited = messages_in(batches).order_by() if batches else Message.objects.none()
+    found = waited.filter(attempt__gt=1, earlier_attempts__took_out=True).distinct()
+    return list(found.values_list("batch_id", "country", "segments", "pay_micros"))
+
+
 def messages_in(batches: Collection[Batch]) -> "QuerySet[Message]":
     """Their messages, by primary key: those of a batch of one by a list of ids, the others between two ids each."""
     singles = [batch for batch in batches if batch.first_message_id == batch.last_message_id]
@@ -101,16 +114,32 @@ def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) ->
     messages = Batch.objects.get(pk=batch_id).messages().order_by()
     if currency:
         return int(messages.filter(currency=currency).aggregate(total=Sum("pay_micros"))["total"] or 0)
-    return messages.filter(state__in=GONE).exclude(pk__in=[row.message_id for row in taken]).count()
+    gone = messages.filter(state__in=GONE).exclude(pk__in=[row.message_id for row in taken])
+    return gone.count() - len(_taken_out(Batch.objects.filter(pk=batch_id)))
 
 
 def measured(shares: Collection[BudgetShare], batches: Mapping[int, Batch], currency: str) -> dict[int, int]:
     """{share id: units that its batch takes now}; shares whose batch is not in `batches` are left out."""
     of_batches = [(share, batch) for share in shares if (batch := batches.get(share.batch_id or 0)) is not None]
+    out = _taken_out([batch for share, batch in of_batches if AGAIN in share.prices])
     if not currency:
-        return {share.pk: messages_of(batch) - share.before for share, batch in of_batches}
+        never_left = Counter(batch_id for batch_id, *_ in out)
+        return {share.pk: messages_of(batch) - never_left[batch.pk] - share.before for share, batch in of_batches}
     told = charged([batch for _share, batch in of_batches], currency) if of_batches else {}
+    for batch_id, country, segments, amount in out:
+        if amount is None:
+            told[batch_id].awaited.append((country, -segments))
     return {share.pk: told[batch.pk].at(share.prices) - share.before for share, batch in of_batches}
+
+
+def _kept_now(share: BudgetShare, currency: str) -> int:
+    """Units of sendings that were given up: what was charged for each, else what was expected."""
+    sendings = share.prices[KEPT]
+    told = EarlierAttempt.objects.filter(message__in=[pk for pk, _attempt, _expected in sendings])
+    columns = ("message_id", "attempt", "currency", "pay_micros")
+    amounts = told.exclude(pay_micros=None).values_list(*columns)
+    paid = {(pk, attempt): micros if unit == currency else 0 for pk, attempt, unit, micros in amounts}
+    return sum(paid.get((pk, attempt), expected) for pk, attempt, expected in sendings)
 
 
 def _standing(batch: str = "") -> Func:
@@ -135,6 +164,7 @@ def put_right(counter: BudgetCounter, currency: str, shares: Sequence[BudgetShar
     The statements are as many for fifty shares as for one.
     """
     change, looked = _put_requests_right(shares)
+    change += _put_kept_right(shares, currency)
     ids = {share.batch_id for share in shares if share.batch_id}
     batches = {batch.pk: batch for batch in Batch.objects.filter(pk__in=ids).annotate(seen=_standing())}
     moved = [
@@ -152,6 +182,17 @@ def put_right(counter: BudgetCounter, currency: str, shares: Sequence[BudgetShar
         BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + change)
         counter.used += change
     return looked + len(moved)
+
+
+def _put_kept_right(shares: Sequence[BudgetShare], currency: str) -> int:
+    """The change of shares of sendings that were given up."""
+    kept = [share for share in shares if KEPT in share.prices]
+    change = 0
+    for share in kept:
+        used = _kept_now(share, currency)
+        change, share.used, share.measured_at = change + used - share.used, used, timezone.now()
+    BudgetShare.objects.bulk_update(kept, ["used", "measured_at"])
+    return change
 
 
 def _put_requests_right(shares: Sequence[BudgetShare]) -> tuple[int, int]:
@@ -195,35 +236,41 @@ def look_again(entry_id: int) -> None:
         put_right(counter, "", [share])
 
 
-def charge_request(entry_id: int, application_id: int, currency: str, amount: Decimal) -> None:
-    """Charge what a whole request really cost to the application's budgets of that currency; repeated, it changes
-    nothing.
+def correct_requests(entry_ids: Collection[int], real: Callable[[Budget, int], int | None]) -> None:
+    """Charge what whole requests really took, in the periods in which they left; repeated, it changes nothing.
+
+    Several are one thing that was changed on the way, the first of them first: each is charged no more than it has
+    taken, and the last the rest. `real`: the units of a budget, given those that they hold of it; None: they are right.
     """
-    if currency:
-        _charge_each(entry_id, application_id, currency, int(amount * MICROS))
+    found = BudgetShare.objects.filter(entry__in=entry_ids).order_by("pk")
+    counter_ids = set(found.values_list("counter_id", flat=True))
+    if not counter_ids:
+        return
+    with transaction.atomic():
+        list(BudgetCounter.objects.select_for_update().filter(pk__in=counter_ids).order_by("pk"))
+        by_budget: dict[Budget, list[BudgetShare]] = defaultdict(list)
+        for share in found.filter(counter__in=counter_ids).select_related("counter__budget__application"):
+            by_budget[share.counter.budget].append(share)
+        for budget, shares in by_budget.items():
+            if (used := real(budget, sum(share.used for share in shares))) is not None:
+                _spread(shares, used)
 
 
-def count_request(entry_id: int, application_id: int, messages: int) -> None:
-    """As `charge_request`, for budgets in messages: how many the application really sent for the request."""
-    _charge_each(entry_id, application_id, "", messages)
-
-
-def _charge_each(entry_id: int, application_id: int, unit: str, used: int) -> None:
-    """Each counter is corrected by the difference, under its lock, in the period in which the request left."""
-    of = {"counter__budget__currency": unit, "counter__budget__application": application_id}
-    found = BudgetShare.objects.filter(entry=entry_id, **of).order_by("counter_id")
-    for pk, counter_id in list(found.values_list("pk", "counter_id")):
-        with transaction.atomic():
-            BudgetCounter.objects.select_for_update().get(pk=counter_id)
-            _charge(BudgetShare.objects.get(pk=pk), used)
+def _spread(shares: Sequence[BudgetShare], used: int) -> None:
+    for share in shares[:-1]:
+        _charge(share, min(share.used, used))
+        used -= share.used
+    _charge(shares[-1], used)
 
 
 def _charge(share: BudgetShare, used: int) -> None:
+    """Under its counter's lock. Its request counts as much again if it was refused, and turns out to have arrived."""
     change, share.used, share.is_open = used - share.used, used, False
+    share.prices = {**share.prices, WHOLE: used}
     if change:
         share.measured_at = timezone.now()
         BudgetCounter.objects.filter(pk=share.counter_id).update(used=F("used") + change)
-    share.save(update_fields=["used", "is_open", "measured_at"])
+    share.save(update_fields=["used", "is_open", "prices", "measured_at"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,15 +325,16 @@ def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
     counted where they are. Sent once more, they count once more."""
     shares = BudgetShare.objects.filter(batch=batch).select_related("counter__budget")
     for share in shares.order_by("counter_id"):
-        currency = share.counter.budget.currency
-        if currency:
-            expected = batch.messages().filter(pk__in=again, pay_micros=None).values_list("country", "segments")
-            kept = sum(share.prices.get(country, 0) * segments for country, segments in expected)
-        else:
-            kept = len(again)
+        kept = BudgetShare(counter=share.counter, used=len(again), is_open=False, measured_at=timezone.now())
+        if share.counter.budget.currency:
+            expected = batch.messages().filter(pk__in=again, pay_micros=None).order_by("pk")
+            columns = expected.values_list("pk", "attempt", "country", "segments")
+            sendings = [(pk, n, share.prices.get(country, 0) * segments) for pk, n, country, segments in columns]
+            kept.used, kept.prices = sum(micros for _pk, _n, micros in sendings), {KEPT: sendings}
         BudgetCounter.objects.select_for_update().get(pk=share.counter_id)
-        BudgetShare.objects.create(counter=share.counter, used=kept, is_open=False)
-        BudgetShare.objects.filter(pk=share.pk).update(used=F("used") - kept, is_open=True, seen="")
+        kept.save()
+        prices = {**share.prices, AGAIN: True}
+        BudgetShare.objects.filter(pk=share.pk).update(used=F("used") - kept.used, prices=prices, is_open=True, seen="")
 
 
 def sent_since(budget: Budget, start: dt.datetime) -> int:
@@ -322,8 +370,16 @@ def follow_slowly(counter_id: int) -> None:
     if currency:
         before = BudgetShare.objects.filter(counter=counter_id, batch__isnull=False, measured_at__isnull=False)
         oldest = list(before.order_by("measured_at").values_list("pk", flat=True)[:LOOKED_AT_AGAIN])
+        oldest += _oldest_kept(counter)
         if oldest:
             _measure(counter_id, currency, BudgetShare.objects.filter(pk__in=oldest), always=True)
+
+
+def _oldest_kept(counter: BudgetCounter) -> list[int]:
+    """The shares of sendings that were given up, those first that were looked at longest ago. A person makes them, so
+    they are few."""
+    kept = BudgetShare.objects.filter(counter=counter, batch=None, prices__has_key=KEPT)
+    return [pk for _at, pk in sorted(kept.values_list("measured_at", "pk"))[:LOOKED_AT_AGAIN]]
 
 
 def _measure(counter_id: int, currency: str, shares: "QuerySet[BudgetShare]", *, always: bool = False) -> None:
@@ -348,7 +404,9 @@ def derived(counter: BudgetCounter) -> int:
     """What the counter should be, computed from the batches and messages alone."""
     shares = list(counter.shares.all())
     batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
-    now = measured(shares, batches, counter.budget.currency)
+    currency = counter.budget.currency
+    now = measured(shares, batches, currency)
+    now |= {share.pk: _kept_now(share, currency) for share in shares if KEPT in share.prices}
     return sum(now.get(share.pk, share.used) for share in shares)
 
 

@@ -21,15 +21,23 @@ class Part(NamedTuple):
     application: Application
     recipients: int | None  # None: nobody knows
     cost: Cost
+    adds_nobody: bool = False  # it changes what was counted before, and reaches no more people
 
 
 class Taken:
     """What a request would take, looked at under the locks of the counters; `count` writes it down."""
 
     def __init__(
-        self, application: Application, recipients: int | None, cost: Cost, *, also: Sequence[Part] = ()
+        self,
+        application: Application,
+        recipients: int | None,
+        cost: Cost,
+        *,
+        adds_nobody: bool = False,
+        also: Sequence[Part] = (),
     ) -> None:
-        self.parts = {part.application.pk: part for part in (Part(application, recipients, cost), *also)}
+        own = Part(application, recipients, cost, adds_nobody)
+        self.parts = {part.application.pk: part for part in (own, *also)}
         chosen = list(Budget.objects.filter(application__in=self.parts).select_related("application"))
         self.budgets = {budget.pk: budget for budget in chosen}
         self.counters = budgets.locked_counters(chosen) if chosen else []
@@ -62,6 +70,8 @@ class Taken:
 
     def _fits(self, counter: BudgetCounter, budget: Budget) -> bool:
         """Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves anyway."""
+        if self.parts[budget.application_id].adds_nobody:
+            return True
         left = budgets.units(budget) - counter.used
         return left > 0 and self._needs(budget) <= left
 

@@ -95,7 +95,8 @@ def _recounted_costs(campaign: Campaign) -> dict[str, Any]:
     rows = finals.values_list("currency").annotate(total=Sum("pay_micros"))
     totals = Counter({currency: total for currency, total in rows if total is not None})
     for _country, currency, _segments, micros in earlier_attempts.costs_of(campaign.pk):
-        totals[currency] += micros
+        if currency:
+            totals[currency] += micros
     return {currency: counting.amount(total) for currency, total in sorted(totals.items())}
 
 

@@ -232,7 +232,7 @@ class _Applying:
         kept = earlier_attempts.keep_report(row.pk, attempt, state, report.msg_id)
         said = f"attempt {attempt} was reported {state.label.lower()}: {report.msg_id} {_clean(report.reason)}".strip()
         if state == MessageState.DELIVERED and row.state < state:
-            said += _of_what_waited(row) if row.state == MessageState.QUEUED else ""
+            said += _of_what_waited(row, kept) if row.state == MessageState.QUEUED else ""
             before = standing_amounts.rank_of(row)
             row.state, row.reason = state, ""
             row.report_source, row.reported_at = report.source, report.at
@@ -340,9 +340,11 @@ def _take_reason(row: Row, report: DeliveryReport) -> None:
         row.reason, row.touched = reason, True
 
 
-def _of_what_waited(row: Row) -> str:
+def _of_what_waited(row: Row, kept: EarlierAttempt) -> str:
     """What happens to the queued message: it is not sent, unless a worker has claimed its batch and has its number."""
     if Batch.objects.filter(pk=row.batch_id, state=Batch.State.QUEUED).exists():
+        kept.took_out = True
+        kept.save(update_fields=["took_out"])
         return "; what waited is not sent"
     return f"; attempt {row.attempt} was on its way by then, and may arrive too"
 

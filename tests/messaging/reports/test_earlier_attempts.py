@@ -217,6 +217,14 @@ class PriceTests:
         assert counting.costs(Campaign.objects.get()) == {"USD": PAY}
         assert proved() == []
 
+    def test_without_a_currency_it_is_in_no_sum(self, first: Claim) -> None:
+        sent_again()
+
+        reports.apply_now([report(DeliveryState.DELIVERED, currency="")])
+
+        assert counting.costs(Campaign.objects.get()) == {}
+        assert proved() == []
+
     def test_another_number_is_not_believed(self, first: Claim) -> None:
         reports.apply_now([report(DeliveryState.DELIVERED, number="919999999999")])
 

@@ -22,9 +22,10 @@ from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.not_now import NotNow
-from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, OutcomeUnknown, SendResult, Source
 from messaging.models import (
     Batch,
+    Budget,
     BudgetCounter,
     Calendar,
     Campaign,
@@ -42,6 +43,7 @@ from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import batch_squares
+from messaging.services.reports import reports
 from messaging.services.tallies import sent_tallies
 from tests.messaging.conftest import APP_ID, add_contacts
 
@@ -381,16 +383,100 @@ class MoneyTests:
         assert used() == 10 == shares.derived(BudgetCounter.objects.get())
         assert len(claimed(running).message_ids) == 5
 
-    def test_a_cost_without_a_currency_charges_nobody(self, django_assert_num_queries: Any) -> None:
-        with django_assert_num_queries(0):
-            shares.charge_request(1, 1, "", Decimal(1))
-
     def test_another_currency_is_not_added(self, running: Campaign, application: Application) -> None:
         ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="EUR")
         budgets.put(application, per="day", limit=Decimal("0.01"), currency="USD")
 
         assert len(claimed(running).message_ids) == 10
         assert used() == 0
+
+
+class FirstSendingTests:
+    """The answer was lost, a person had them sent again, and then what became of the first sending is told."""
+
+    @pytest.fixture(autouse=True)
+    def _lost(self, running: Campaign, application: Application) -> Claim:
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        for currency in ("", "USD"):
+            budgets.put(application, per="day", limit=Decimal(100), currency=currency)
+        lose(running, claim := claimed(running))
+        resolving.send_again(running.pk, reason="nobody got it")
+        return claim
+
+    def told(self, state: DeliveryState, pay: str | None, currency: str = "USD", attempt: int = 1) -> None:
+        """Of the first message, by the report of one of its sendings."""
+        message = Message.objects.order_by("pk")[0]
+        said = DeliveryReport(
+            source=Source.PUSH,
+            msg_id=f"A{attempt}",
+            number=message.number,
+            order_id=f"lc-{message.pk}" if attempt == 1 else f"lc-{message.pk}-{attempt}",
+            state=state,
+            raw_status="0",
+            reason="",
+            at=timezone.now(),
+            pay=Decimal(pay) if pay else None,
+            currency=currency,
+        )
+        reports.apply_now([said])
+
+    def used(self) -> tuple[int, int]:
+        """(messages, millionths)"""
+        shares.sweep()
+        counters = BudgetCounter.objects.order_by("budget__currency")
+        for counter in counters:
+            assert counter.used == shares.derived(counter) == sum(counter.shares.values_list("used", flat=True))
+        by_messages, money = counters
+        return by_messages.used, money.used
+
+    @pytest.mark.parametrize(
+        ("pay", "currency", "charged"),
+        [("0.05", "USD", 50_000), ("0.05", "EUR", 0), ("0.05", "", 0), (None, "", 20_000)],
+    )
+    def test_delivered_it_counts_once_and_costs_what_it_says(
+        self, running: Campaign, pay: str | None, currency: str, charged: int
+    ) -> None:
+        self.told(DeliveryState.DELIVERED, pay, currency)
+        assert self.used() == (10, 9 * 20_000 + charged)
+
+        accept(running, claimed(running))
+        assert self.used() == (10 + 9, 2 * 9 * 20_000 + charged)
+
+    def test_failed_it_has_cost_too_and_the_second_counts(self, running: Campaign) -> None:
+        self.told(DeliveryState.FAILED, "0.03")
+        assert self.used() == (10, 9 * 20_000 + 30_000)
+
+        accept(running, claimed(running))
+        assert self.used() == (20, 19 * 20_000 + 30_000)
+
+    def test_delivered_when_the_second_was_on_its_way_both_count(self, running: Campaign) -> None:
+        claim = claimed(running)
+        self.told(DeliveryState.DELIVERED, "0.05")
+        lose(running, claim)
+
+        assert self.used() == (20, 19 * 20_000 + 50_000)
+
+    def test_in_a_later_period_too(self, running: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told(DeliveryState.DELIVERED, "0.05")
+        tomorrow = budgets.today() + dt.timedelta(days=1)
+        monkeypatch.setattr(budgets, "today", lambda: tomorrow)
+
+        accept(running, claimed(running))
+        shares.sweep()
+
+        counters = BudgetCounter.objects.order_by("budget__currency", "starts_on")
+        assert list(counters.values_list("used", flat=True)) == [10, 9, 9 * 20_000 + 50_000, 9 * 20_000]
+
+    def test_a_budget_that_is_set_then_counts_the_rest(self, running: Campaign, application: Application) -> None:
+        self.told(DeliveryState.DELIVERED, "0.05")
+        Budget.objects.all().delete()
+        for currency in ("", "USD"):
+            budgets.put(application, per="day", limit=Decimal(100), currency=currency)
+        before = tuple(standing.counter.used for standing in budgets.standings(application))
+
+        accept(running, claimed(running))
+
+        assert self.used() == (before[0] + 9, before[1] + 9 * 20_000)
 
 
 def lose_all_but_four(running: Campaign) -> None:

@@ -18,10 +18,12 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Budget, BudgetCounter, BudgetShare, Calendar
 from messaging.services.budgets import budgets, shares, whole_requests
 from messaging.services.reports.prices import Cost
-from tests.voice.group_calls.group_samples import at_sandbox, written
+from tests.voice.group_calls.group_samples import at_sandbox, listed, seen_through, written
 from tests.voice.group_calls.test_group_admin import own
 from tests.voice.group_calls.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
+from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import starting as group_starting
@@ -217,6 +219,200 @@ def test_sms_after_earlier_calls_count_in_a_new_budget(
     budget_of(sms_application, 10)
 
     assert used() == 5
+
+
+def in_an_hour() -> dt.datetime:
+    return timezone.now() + dt.timedelta(hours=1)
+
+
+def waits(task: GroupTask) -> GroupTask:
+    launched = group_tasks.launch(task.pk)
+    group_sync.sync()
+    launched.refresh_from_db()
+    assert launched.state == TaskState.WAITING
+    return launched
+
+
+def used_by() -> dict[tuple[str, str], int]:
+    counters = BudgetCounter.objects.values_list("budget__application__app_id", "budget__currency", "used")
+    return {(app_id, currency): n for app_id, currency, n in counters}
+
+
+def every_budget(application: Application, sms_application: Application) -> None:
+    budget_of(application, 10)
+    budget_of(application, 5, "USD")
+    budget_of(sms_application, 10)
+
+
+def test_what_is_cancelled_before_it_called_anybody_is_given_back(
+    sandbox: RunningSandbox, application: Application, sms_application: Application
+) -> None:
+    finished(application)  # 0.02 USD a phone
+    every_budget(application, sms_application)
+    task = waits(with_sms(application, sms_application, 6, send_at=in_an_hour()))
+    taken = used_by()
+
+    group_tasks.cancel(task.pk)
+    assert seen_through(task).state == TaskState.CANCELLED
+    given_back = used_by()
+    Budget.objects.all().delete()
+    every_budget(application, sms_application)
+
+    assert taken == {("voiceApp", ""): 6, ("voiceApp", "USD"): 120_000, ("smsApp", ""): 6}
+    assert set(given_back.values()) == {0}
+    assert set(used_by().values()) <= {0}
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ({"state": TaskState.CANCELLED, "called": 2, "recorded": 2}, 2),
+        ({"state": TaskState.CANCELLED, "called": 2, "recorded": 1}, 6),  # a record is awaited
+        ({"state": TaskState.CANCELLED, "called": 0, "recorded": 1}, 6),  # they contradict each other
+        ({"state": TaskState.CANCELLED, "called": None}, 6),
+        ({"state": TaskState.FAILED, "called": None}, 0),
+        ({"state": TaskState.UNKNOWN, "called": 0}, 6),
+        ({"state": TaskState.FINISHED, "called": 0}, 6),
+    ],
+)
+def test_only_what_certainly_called_nobody_is_given_back(
+    sandbox: RunningSandbox, application: Application, told: dict[str, object], counted: int
+) -> None:
+    budget_of(application, 10)
+    task = group_tasks.launch(written(application, count=6).pk)
+    GroupTask.objects.filter(pk=task.pk).update(**told)
+
+    group_costs.charge(GroupTask.objects.get(pk=task.pk))
+    charged = used()
+    Budget.objects.all().delete()
+    budget_of(application, 10)
+
+    assert (charged, used()) == (counted, counted)
+
+
+def changed(task: GroupTask, count: int, **given: object) -> GroupTask:
+    """A change of it, not launched yet, that calls the first so many numbers."""
+    draft = group_copies.update_of(GroupTask.objects.get(pk=task.pk))
+    for name, value in given.items():
+        setattr(draft, name, value)
+    return group_tasks.save(draft, audience=listed(count))
+
+
+@pytest.mark.parametrize(("count", "counted"), [(4, 4), (6, 6), (9, 9), (10, 10), (11, 6)])
+def test_a_change_counts_in_the_place_of_what_it_changes(
+    sandbox: RunningSandbox, application: Application, admin_client: Client, count: int, counted: int
+) -> None:
+    budget_of(application, 10)
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    change = changed(task, count)
+
+    shown = admin_client.get(own(change, "review")).content.decode()
+    if count > 10:
+        with pytest.raises(NotNow, match="4 messages are left"):
+            group_tasks.launch(change.pk)
+    else:
+        group_tasks.launch(change.pk)
+    group_sync.sync()
+    shares.sweep()
+
+    task.refresh_from_db()
+    assert ("it will be held, whole" in shown) == (count > 10)
+    assert (used(), task.state) == (counted, TaskState.WAITING if count > 10 else TaskState.REPLACED)
+    Budget.objects.all().delete()
+    budget_of(application, 10)
+    assert used() == counted
+
+
+def test_who_opted_out_can_be_left_out_of_a_task_that_has_used_the_budget_up(
+    sandbox: RunningSandbox, application: Application, sms_application: Application
+) -> None:
+    finished(application)  # 0.02 USD a phone
+    budget_of(application, 6)
+    budget_of(application, 1, "USD")
+    budget_of(sms_application, 6)
+    task = waits(with_sms(application, sms_application, 6, send_at=in_an_hour()))
+    finished(application, cost=Decimal(90))  # and a call has become dearer since
+    BudgetCounter.objects.filter(budget__currency="USD").update(used=1_000_000)
+
+    first = waits(changed(task, 5))
+    assert used_by() == {("voiceApp", ""): 5, ("voiceApp", "USD"): 980_000, ("smsApp", ""): 5}
+    waits(changed(first, 4, hang_up_sms=False))
+
+    assert used_by() == {("voiceApp", ""): 4, ("voiceApp", "USD"): 960_000, ("smsApp", ""): 0}
+
+
+@pytest.mark.parametrize(("count", "while_unknown"), [(4, 6), (9, 9)])
+def test_a_change_gives_nothing_back_before_it_is_certain(
+    sandbox: RunningSandbox, application: Application, count: int, while_unknown: int
+) -> None:
+    budget_of(application, 10)
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    sandbox.set_faults(status="-26", status_calls=1)
+    change = changed(task, count)
+    assert group_tasks.launch(change.pk).state == TaskState.DRAFT
+    shares.sweep()
+    refused = used()
+
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    assert group_tasks.launch(change.pk).state == TaskState.UNKNOWN
+    shares.sweep()
+    unknown = used()
+    Budget.objects.all().delete()
+    budget_of(application, 10)
+    counted_again = used()
+
+    assert (refused, unknown, counted_again) == (6, while_unknown, while_unknown)
+    LedgerEntry.objects.filter(state=EntryState.UNKNOWN).update(state=EntryState.NOT_SENT)
+    shares.sweep()
+    assert used() == 6
+
+
+@pytest.mark.parametrize("count", [4, 9])
+def test_a_change_that_turns_out_to_have_arrived_counts_alone(
+    sandbox: RunningSandbox, application: Application, count: int
+) -> None:
+    budget_of(application, 10)
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+    change = group_tasks.launch(changed(task, count).pk)
+
+    group_sync.sync()
+    shares.sweep()
+
+    change.refresh_from_db()
+    assert (change.state, used()) == (TaskState.WAITING, count)
+
+
+def test_of_two_changes_at_once_each_counts_as_if_the_other_had_arrived_first(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    budget_of(application, 20)
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    lost = group_tasks.launch(changed(task, 3).pk)
+
+    group_tasks.launch(changed(task, 5).pk)
+
+    assert (lost.state, used()) == (TaskState.UNKNOWN, 7)  # 5, and 2 that were given back if the other arrived
+
+
+def test_what_a_changed_task_cost_is_charged_once_in_the_period_of_its_first_launch(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    finished(application)  # 0.02 USD a phone
+    budget_of(application, 5, "USD")
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    BudgetCounter.objects.update(starts_on=budgets.today() - dt.timedelta(days=1))
+    change = waits(changed(task, 8))
+    days = BudgetCounter.objects.order_by("starts_on").values_list("used", flat=True)
+    assert list(days.all()) == [120_000, 40_000]
+
+    for cost, charged in (("0.10", [100_000, 0]), ("0.10", [100_000, 0]), ("0.30", [100_000, 200_000])):
+        over = {"state": TaskState.FINISHED, "called": 8, "recorded": 8, "cost": Decimal(cost), "currency": "USD"}
+        GroupTask.objects.filter(pk=change.pk).update(**over)
+        group_costs.charge(GroupTask.objects.get(pk=change.pk))
+        shares.sweep()
+        assert list(days.all()) == charged
 
 
 def test_what_the_calls_cost_is_not_charged_for_their_sms(

@@ -423,8 +423,8 @@ class WordsTests:
 
 
 class RealCostTests:
-    def told(self, task: GroupTask, cost: str, called: int = 40, recorded: int = 40) -> None:
-        told = {"called": called, "recorded": recorded, "cost": Decimal(cost), "currency": "USD"}
+    def told(self, task: GroupTask, cost: str, recorded: int = 40, currency: str = "USD") -> None:
+        told = {"called": 40, "recorded": recorded, "cost": Decimal(cost), "currency": currency}
         GroupTask.objects.filter(pk=task.pk).update(state=TaskState.FINISHED, **told)
         group_costs.charge(GroupTask.objects.get(pk=task.pk))
 
@@ -457,8 +457,7 @@ class RealCostTests:
 
         assert self.money() == 350_000
 
-    def test_another_currency_changes_nothing(self, task: GroupTask) -> None:
-        GroupTask.objects.filter(pk=task.pk).update(currency="EUR")
-        shares.charge_request(task.entry_id or 0, task.application_id, "EUR", Decimal(9))
+    def test_billed_in_another_currency_it_takes_nothing_of_this_one(self, task: GroupTask) -> None:
+        self.told(task, "9.00", currency="EUR")
 
-        assert self.money() == 800_000
+        assert self.money() == 0

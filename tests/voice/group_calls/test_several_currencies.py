@@ -2,7 +2,6 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -53,6 +52,10 @@ def task() -> GroupTask:
     return GroupTask.objects.get(pk=task.pk)
 
 
+def used() -> dict[str, int]:
+    return dict(BudgetCounter.objects.values_list("budget__currency", "used"))
+
+
 def test_both_are_shown_and_added_up(task: GroupTask, admin_client: Client) -> None:
     assert (task.cost, task.currency) == (Decimal("0.7"), "EUR")
     shown = " ".join(admin_client.get(own_page(task)).content.decode().split())
@@ -68,6 +71,30 @@ def test_both_are_shown_and_added_up(task: GroupTask, admin_client: Client) -> N
 
 
 def test_each_budget_is_charged_its_own(task: GroupTask) -> None:
-    counters: Any = BudgetCounter.objects.order_by("budget__currency").values_list("budget__currency", "used")
     group_costs.charge(task)
-    assert dict(counters) == {"EUR": 700_000, "USD": 500_000}
+    assert used() == {"EUR": 700_000, "USD": 500_000}
+
+
+def test_what_was_expected_in_another_currency_is_given_back(task: GroupTask) -> None:
+    """Laaffic bills the next calls in EUR alone, though the last ones had cost USD."""
+    GroupTask.objects.filter(pk=task.pk).update(currency="USD", cost=Decimal("0.6"), recorded=3)
+    following = group_tasks.launch(written(task.application, count=3, text="Next").pk)
+    assert used() == {"EUR": 0, "USD": 600_000}
+
+    over = {"state": TaskState.FINISHED, "key": "next", "called": 3, "recorded": 3, "currency": "EUR"}
+    GroupTask.objects.filter(pk=following.pk).update(**over, cost=Decimal("0.3"))
+    for _again in range(2):
+        group_costs.charge(GroupTask.objects.get(pk=following.pk))
+
+    assert used() == {"EUR": 300_000, "USD": 0}
+
+
+def test_an_amount_without_a_currency_leaves_what_was_expected(task: GroupTask) -> None:
+    GroupTask.objects.filter(pk=task.pk).update(currency="USD", cost=Decimal("0.6"), recorded=3)
+    following = group_tasks.launch(written(task.application, count=3, text="Next").pk)
+
+    over = {"state": TaskState.FINISHED, "key": "next", "called": 3, "recorded": 3, "currency": ""}
+    GroupTask.objects.filter(pk=following.pk).update(**over, cost=Decimal("0.3"))
+    group_costs.charge(GroupTask.objects.get(pk=following.pk))
+
+    assert used() == {"EUR": 0, "USD": 600_000}

@@ -160,3 +160,14 @@ def test_a_number_that_is_twice_in_its_list_is_named() -> None:
     found = list(task_proving._numbers(GroupTask(number_count=2), [str(FIRST), str(FIRST)]))
 
     assert found == ["numbers: 1 are in its list twice"]
+
+
+@pytest.mark.parametrize(("without", "cost"), [(["0"], {"USD": "0.010000"}), (["0", "1"], {})])
+def test_amounts_without_a_currency_are_in_no_sum(task: GroupTask, without: list[str], cost: dict[str, str]) -> None:
+    CallRecord.objects.filter(voice_id__in=without).update(currency="", cost=Decimal("0.005"))
+    GroupTask.objects.filter(pk=task.pk).update(**group_figures.of(task.key))
+    task.refresh_from_db()
+
+    found = task_proving.prove(task)
+
+    assert (found["cost"], found["disagreements"]) == (cost, [])

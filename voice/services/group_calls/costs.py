@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,15 +10,18 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
+from messaging.models import Budget
 from messaging.services.budgets import shares
+from messaging.services.budgets.earlier_requests import NEVER_LEFT
 from messaging.services.budgets.whole_requests import Part, Taken
 from messaging.services.reports.prices import Cost
-from voice.models import GroupTask
+from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import OVER
 from voice.services.group_calls import figures as group_figures
 
 LAST_TASKS = 20
 NOT_OLDER = dt.timedelta(days=180)
+ENDED_EARLY = (TaskState.CANCELLED, TaskState.FAILED)  # of its numbers some, or all, are never called
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +50,144 @@ def learned(task: GroupTask) -> Learned | None:
 
 def _that_tell() -> QuerySet[GroupTask]:
     told = GroupTask.objects.filter(state__in=OVER, cost__isnull=False, called__gt=0, recorded__gte=F("called"))
-    return told.filter(launched_at__gte=timezone.now() - NOT_OLDER).defer("text", "sms_text")
+    recent = told.exclude(currency="").filter(launched_at__gte=timezone.now() - NOT_OLDER)
+    return recent.defer("text", "sms_text")
 
 
 def taken(task: GroupTask, n_numbers: int) -> Taken:
     """What the task's request would take from budgets, under the locks of their counters."""
-    calls = expected(learned(task), n_numbers)
-    return Taken(task.application, n_numbers, calls, also=sms_after(task, n_numbers))
+    calls, sms = calls_added(task, n_numbers), sms_after(task, n_numbers)
+    return Taken(task.application, calls, expected(learned(task), calls), adds_nobody=not calls, also=sms)
 
 
-def sms_after(task: GroupTask, n_numbers: int) -> list[Part]:
-    """The SMS after calls: at most one per number, depending on the calls. Their cost is not known beforehand."""
+def calls_added(task: GroupTask, n_numbers: int) -> int:
+    """How many numbers it calls beyond those that count already; all, unless it changes a task."""
+    return max(n_numbers - _counted(task, _calls_by), 0)
+
+
+def sms_after(task: GroupTask, n_numbers: int, *, is_added: bool = True) -> list[Part]:
+    """The SMS after calls: at most one per number, depending on the calls. Their cost is not known beforehand.
+
+    `is_added`: without those that count already, if it changes a task.
+    """
     if not task.hang_up_sms or task.sms_application is None:
         return []
-    return [Part(task.sms_application, n_numbers, Cost([], {}, n_numbers))]
+    n = max(n_numbers - _counted(task, _sms_by), 0) if is_added else n_numbers
+    return [Part(task.sms_application, n, Cost([], {}, n), adds_nobody=not n)]
+
+
+def _calls_by(task: GroupTask) -> int | None:
+    return task.application_id
+
+
+def _sms_by(task: GroupTask) -> int | None:
+    return task.sms_application_id if task.hang_up_sms else None
+
+
+def _counted(task: GroupTask, application: Callable[[GroupTask], int | None]) -> int:
+    """The numbers of the task that it would replace, which stay counted until it has replaced it.
+
+    No more than those of another change that may have arrived first: what that does not call is given back with it.
+    """
+    parent = task.parent if task.kind == TaskKind.UPDATE else None
+    if parent is None or parent.state == TaskState.REPLACED:
+        return 0
+    changes = GroupTask.objects.filter(parent=parent, kind=TaskKind.UPDATE, entry__isnull=False).exclude(pk=task.pk)
+    perhaps = changes.exclude(entry__state__in=NEVER_LEFT).select_related("entry").defer("text", "sms_text")
+    before = [one for one in (parent, *perhaps) if application(one) == application(task)]
+    return min(_numbers(one) for one in before) if len(before) == 1 + len(perhaps) else 0
+
+
+def _numbers(task: GroupTask) -> int:
+    """As many as its request has."""
+    return int(task.entry.summary.get("numbers", task.number_count)) if task.entry else 0
+
+
+def replace(task: GroupTask) -> None:
+    """Laaffic has put this change into its parent's place: give back what only the parent had. Under the task's lock.
+
+    What both call stays counted in the period in which the parent left.
+    """
+    if (parent := task.parent) is None:
+        return
+
+    def kept(budget: Budget, held: int) -> int | None:
+        stays = [by for by in (_calls_by, _sms_by) if by(task) == by(parent) == budget.application_id]
+        had, has = _numbers(parent), _numbers(task) if stays else 0
+        return -(-held * has // had) if has < had else None
+
+    shares.correct_requests(_requests(parent), kept)
+
+
+def _requests(task: GroupTask) -> list[int]:
+    """Its own and those of the tasks that it replaced one after the other: they share what it cost."""
+    found = [task.entry_id]
+    while task.kind == TaskKind.UPDATE and task.parent is not None and task.parent.state == TaskState.REPLACED:
+        task = task.parent
+        found.append(task.entry_id)
+    return [pk for pk in found if pk is not None]
 
 
 def real(task: GroupTask, entry: LedgerEntry) -> Cost | None:
     """What the calls of this request have cost; None while that is not known."""
-    if not _is_told(task) or task.cost is None or task.entry_id != entry.pk:
-        return None
-    return Cost([], group_figures.costs(task), 0)
+    billed = _billed(task) if task.entry_id == entry.pk else None
+    return None if billed is None else Cost([], billed, 0)
+
+
+def real_calls(task: GroupTask, entry: LedgerEntry) -> int | None:
+    """How many numbers this request has called, where that may be fewer than it was given; None while not known."""
+    return _calls(task) if task.entry_id == entry.pk else None
 
 
 def real_sms(task: GroupTask, entry: LedgerEntry) -> int | None:
     """How many SMS Laaffic has sent after the calls; None while that is not known."""
-    return task.sms_sent if _is_told(task) and task.entry_id == entry.pk else None
+    return _sms(task) if task.entry_id == entry.pk else None
+
+
+def _billed(task: GroupTask) -> dict[str, Decimal] | None:
+    """By currency. None while it is not known, also where no amount names its currency: such are in no sum."""
+    if _called_nobody(task):
+        return {}
+    costs = group_figures.costs(task) if _is_told(task) else {}
+    return {currency: cost for currency, cost in costs.items() if currency} or None
+
+
+def _calls(task: GroupTask) -> int | None:
+    return task.called or 0 if task.state in ENDED_EARLY and _is_told(task) else None
+
+
+def _sms(task: GroupTask) -> int | None:
+    if _called_nobody(task):
+        return task.sms_sent or 0
+    return task.sms_sent if _is_told(task) else None
 
 
 def _is_told(task: GroupTask) -> bool:
-    """Whether all call records have come."""
-    return task.state in OVER and task.recorded >= (task.called or 0) > 0
+    """Whether all call records have come, or none will."""
+    return _called_nobody(task) or (task.state in OVER and task.recorded >= (task.called or 0) > 0)
+
+
+def _called_nobody(task: GroupTask) -> bool:
+    """Whether Laaffic says so, and no record says otherwise: one that comes later is charged like any other."""
+    if task.recorded or task.called:
+        return False
+    return task.state == TaskState.FAILED or (task.state == TaskState.CANCELLED and task.called is not None)
 
 
 def charge(task: GroupTask) -> None:
     """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock."""
     if task.entry_id is None or not _is_told(task):
         return
-    for currency, cost in group_figures.costs(task).items():
-        shares.charge_request(task.entry_id, task.application_id, currency, cost)
-    if task.hang_up_sms and task.sms_application_id is not None and task.sms_sent is not None:
-        shares.count_request(task.entry_id, task.sms_application_id, task.sms_sent)
+    billed, calls, sms = _billed(task), _calls(task), _sms(task)
+
+    def real(budget: Budget, _held: int) -> int | None:
+        if budget.application_id != _calls_by(task):
+            return None if budget.currency or budget.application_id != _sms_by(task) else sms
+        if not budget.currency:
+            return calls
+        return None if billed is None else shares.needed(budget, 0, Cost([], billed, 0))
+
+    shares.correct_requests(_requests(task), real)
 
 
 def expected(price: Learned | None, phones: int) -> Cost:

@@ -81,7 +81,7 @@ def totals(tasks: QuerySet[GroupTask]) -> Totals:
         failed=Sum("failed"),
         sms=Sum("sms_sent"),
     )
-    kept = counted.exclude(cost=None).values_list("currency").annotate(total=Sum("cost"))
+    kept = counted.exclude(cost=None).exclude(currency="").values_list("currency").annotate(total=Sum("cost"))
     paid: dict[str, Decimal] = dict(kept)
     for others in other_costs(counted).values():
         for currency, cost in others.items():

@@ -49,7 +49,7 @@ def of_records(task: GroupTask) -> dict[str, Any]:
     """Sums of its call records; a task without a key from Laaffic has none."""
     records = CallRecord.objects.filter(task_id=task.key).order_by() if task.key else CallRecord.objects.none()
     told = records.aggregate(n=Count("pk"), seconds=Sum("duration"))
-    paid = records.exclude(cost=None).values_list("currency").annotate(total=Sum("cost"))
+    paid = records.exclude(cost=None).exclude(currency="").values_list("currency").annotate(total=Sum("cost"))
     return {
         "records": told["n"],
         "seconds": told["seconds"] or 0,
@@ -72,7 +72,7 @@ def _records(task: GroupTask, derived: dict[str, Any]) -> Iterator[str]:
         if said != derived[name]:
             yield f"{name}: the task says {said}, its call records say {derived[name]}"
     paid = {currency: Decimal(total) for currency, total in derived["cost"].items()}
-    said_cost = group_figures.costs(task)
+    said_cost = {currency: cost for currency, cost in group_figures.costs(task).items() if currency}
     for currency in sorted(set(paid) | set(said_cost)):
         if paid.get(currency, 0) != said_cost.get(currency, 0):
             yield f"cost in {currency}: kept {said_cost.get(currency, 0)}, derived {paid.get(currency, 0)}"

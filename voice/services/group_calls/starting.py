@@ -56,7 +56,7 @@ def planned(task: GroupTask) -> Planned:
     shown = clocks(places, start)
     price = group_costs.learned(task)
     cost = group_costs.expected(price, len(numbers))
-    found = checks.in_order(_looks(task, called, places, shown, cost, leaves))
+    found = checks.in_order(_looks(task, called, places, shown, price, leaves))
     return Planned(called, start, shown, price, cost, found)
 
 
@@ -65,7 +65,7 @@ def _looks(
     called: Called,
     places: Collection[Place],
     shown: Sequence[Clock],
-    cost: Cost,
+    price: Learned | None,
     leaves: dt.datetime | None,
 ) -> Iterator[Check]:
     """What a person must have seen before they launch it from the page, in the same words as for a campaign."""
@@ -78,8 +78,9 @@ def _looks(
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)
     yield from restored_drafts.check(task)
-    yield from checks.balance(cost)
-    yield from checks.budget(task.application, len(numbers), cost, is_whole=True, leaves=leaves)
+    yield from checks.balance(group_costs.expected(price, len(numbers)))
+    added = group_costs.calls_added(task, len(numbers))
+    yield from checks.budget(task.application, added, group_costs.expected(price, added), is_whole=True, leaves=leaves)
     for part in group_costs.sms_after(task, len(numbers)):
         yield from checks.budget(part.application, part.recipients, part.cost, is_whole=True, leaves=leaves)
     yield from _hours(task, places, leaves) if group_hours.rules_of(task) else checks.night(shown)

@@ -158,7 +158,8 @@ def is_there(task: GroupTask, key: str) -> None:
         task.undo_until = task.starts_at = task.waits_since = None
     if task.kind == TaskKind.UPDATE and task.parent_id is not None:
         replaced = GroupTask.objects.filter(pk=task.parent_id).exclude(state=TaskState.REPLACED)
-        replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now())
+        if replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now()):
+            group_costs.replace(task)
 
 
 def at_laaffic(task: GroupTask) -> str:

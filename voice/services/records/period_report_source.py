@@ -58,14 +58,15 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
         for word, told in (("sent", task.called), ("delivered", task.connected), ("undelivered", task.failed)):
             if told is not None:
                 figures.counts[word] = told
-        if task.cost is not None:
+        if task.cost is not None and task.currency:
             figures.cost[task.currency] = _micros(task.cost)
             figures.delivered_in[task.currency] = task.connected or 0
+        elif task.called is not None:  # an amount without a currency is in no sum
+            figures.counts["price_not_told"] = task.called
+        if task.cost is not None:
             others = group_figures.other_costs(launched) if others is None else others
             for currency, cost in others.get(task.pk, {}).items():
                 figures.cost[currency] = _micros(cost)
-        elif task.called is not None:
-            figures.counts["price_not_told"] = task.called
         assert task.launched_at is not None  # noqa: S101
         values: dict[str, reporting.Value] = {
             "application": (task.application.name or task.application.app_id, task.application.app_id),
@@ -87,10 +88,11 @@ def _phone_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
     for on, sender, currency, outcome, reason, n, connected, priced, paid in rows.iterator():
         figures = Figures()
         figures.counts["sent"], figures.counts["delivered"] = n, connected
-        figures.counts["undelivered"], figures.counts["price_not_told"] = n - connected, n - priced
+        figures.counts["undelivered"] = n - connected
+        figures.counts["price_not_told"] = n - priced if currency else n
         if n > connected:
             figures.reasons[mask_in_text(reason) or outcome] = n - connected  # reports are mailed, and read by links
-        if paid is not None:
+        if paid is not None and currency:
             figures.cost[currency] = _micros(paid)
             figures.delivered_in[currency] = connected
         yield _in_order(by, {"sender": (sender,)}, on), figures
