@@ -564,3 +564,14 @@ def test_the_page_says_in_our_words_what_was_saved_and_deleted(grace: User, clie
     gone = client.post(f"{LIST}{made.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
     assert "“Weekly” is deleted." in gone
     assert "successfully" not in gone
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name"),
+    [("📈", "report"), ("€/$", "report"), ("..", "report"), ("--", "report"), ("Q1 📈 costs/day", "Q1__costsday")],
+)
+def test_a_report_of_any_name_is_mailed(grace: User, name: str, file_name: str) -> None:
+    mailing.send(schedule.send_now(kept(grace, name)).pk)
+
+    assert Sending.objects.get().state == Sending.State.SENT
+    assert mail.outbox[0].attachments[0][0].partition("-20")[0] == file_name
