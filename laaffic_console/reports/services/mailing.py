@@ -144,10 +144,10 @@ def recipients(report: Report) -> tuple[list[str], list[str]]:
 
 
 def written(report: Report, due_at: dt.datetime) -> tuple[str, str, tuple[str, bytes, str]]:
-    """(subject, text, (file name, its bytes, its type)), of the period that was meant at that moment."""
+    """(subject, text, (file name, its bytes, its type)), of the days that were meant and over at that moment."""
     asked = asking.read(report.query)
     try:
-        found = asked.run(timezone.localtime(due_at).date())
+        found = asked.run(asked.last_whole_day(timezone.localtime(due_at).date()))
     except ValidationError as problem:
         raise CannotSend(joined(problem.messages)) from problem
     first, last = found.period.first.isoformat(), found.period.last.isoformat()
