@@ -77,7 +77,7 @@ def in_words(kind: str, said: Mapping[str, Any], count: int = 1) -> str:
 
 
 def _with_currency(said: Mapping[str, Any]) -> dict[str, str]:
-    """Amounts as their reader writes them, with their currency; Laaffic names none with the balance as a rule."""
+    """Amounts as their reader writes them, with their currency; Laaffic usually does not name the balance's."""
     currency = said.get("currency") or ""
     return {name: money(Decimal(said[name]), currency) for name in ("balance", "limit") if said.get(name)}
 

@@ -36,7 +36,7 @@ class Subject:
     # {key: users}; the first of them who may see it by now is told
     owners: Callable[[Collection[str]], Mapping[str, Sequence[int]]] = nobody
     authors: Callable[[str], Collection[int]] = no_authors  # who cannot approve it
-    # Those of these keys whose end is no news: a single message that a script sent, a test
+    # Those of these keys of whose end nobody is told, such as a test
     ends_unnoticed: Callable[[Collection[str]], Collection[str]] = none_of
     name: Callable[[str], str] = unnamed
     ledger: str = ""  # how the ledger calls it
