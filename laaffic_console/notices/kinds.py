@@ -1,13 +1,14 @@
 """What people are told of, how it is worded, and what of it comes by email unless they say otherwise."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.words import stored_words
-from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.figures import money, number
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext, read
 
@@ -34,7 +35,8 @@ class Notify(models.TextChoices):
 # Nobody chooses about MORE: it follows what it stands for.
 CHOICES = [kind for kind in Notify if kind is not Notify.MORE]
 # Everything is under the bell; by email what waits for a person or costs money.
-BY_EMAIL = frozenset(CHOICES) - {Notify.GIVEN, Notify.WITHDRAWN, Notify.FINISHED, Notify.IMPORT}
+INFORMS = frozenset({Notify.GIVEN, Notify.WITHDRAWN, Notify.FINISHED, Notify.IMPORT})  # and asks nobody to act
+BY_EMAIL = frozenset(CHOICES) - INFORMS
 
 WORDS = {
     Notify.ASKED: gettext_lazy("%(by)s asks for approval of “%(name)s”"),
@@ -47,7 +49,7 @@ WORDS = {
     Notify.DRIFT: gettext_lazy("“%(name)s” costs more or less than expected in %(country)s: %(reason)s"),
     Notify.UNKNOWN: gettext_lazy("“%(name)s”: what happened to a request is unknown for more than an hour"),
     Notify.IMPORT: gettext_lazy("The import of %(name)s is done: %(reason)s"),
-    Notify.BALANCE: gettext_lazy("The balance is %(balance)s %(currency)s, under its limit of %(limit)s"),
+    Notify.BALANCE: gettext_lazy("The balance is %(balance)s, under its limit of %(limit)s"),
     Notify.BUDGET: gettext_lazy("%(reason)s"),
     Notify.WORKER: gettext_lazy("The worker on %(name)s is silent"),
     Notify.CALLBACKS: gettext_lazy("Messages were accepted over an hour ago, and no callback has come since"),
@@ -66,11 +68,18 @@ def in_words(kind: str, said: Mapping[str, Any], count: int = 1) -> str:
     """One line, in its reader's language."""
     if kind == Notify.MORE:
         return _more(said, count)
+    values = said if kind != Notify.BALANCE else _with_currency(said)
     known = _Known(
-        {name: stored_words.in_words(read(f"{value}")) for name, value in said.items() if value not in ("", None)}
+        {name: stored_words.in_words(read(f"{value}")) for name, value in values.items() if value not in ("", None)}
     )
     line = " ".join((str(WORDS[Notify(kind)]) % known).split())
     return line if count == 1 else _("%(line)s (%(n)d times)") % {"line": line, "n": count}
+
+
+def _with_currency(said: Mapping[str, Any]) -> dict[str, str]:
+    """Amounts as their reader writes them, with their currency; Laaffic usually does not name the balance's."""
+    currency = said.get("currency") or ""
+    return {name: money(Decimal(said[name]), currency) for name in ("balance", "limit") if said.get(name)}
 
 
 def _more(said: Mapping[str, Any], count: int) -> str:

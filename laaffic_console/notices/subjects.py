@@ -16,6 +16,10 @@ def no_authors(key: str) -> Collection[int]:
     return ()
 
 
+def none_of(keys: Collection[str]) -> Collection[str]:
+    return ()
+
+
 def unnamed(key: str) -> str:
     return key
 
@@ -32,6 +36,8 @@ class Subject:
     # {key: users}; the first of them who may see it by now is told
     owners: Callable[[Collection[str]], Mapping[str, Sequence[int]]] = nobody
     authors: Callable[[str], Collection[int]] = no_authors  # who cannot approve it
+    # Those of these keys of whose end nobody is told, such as a test
+    ends_unnoticed: Callable[[Collection[str]], Collection[str]] = none_of
     name: Callable[[str], str] = unnamed
     ledger: str = ""  # how the ledger calls it
     is_reported: bool = False  # callbacks come about what it sends

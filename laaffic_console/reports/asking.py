@@ -28,6 +28,7 @@ PERIODS: dict[str, Any] = {
     "30_days": gettext_lazy("The last 30 days"),
     "custom": gettext_lazy("From … to …"),
 }
+UNTIL_TODAY = ("this_month", "7_days", "30_days")
 WORDS = ("period", "from", "to", "by", "columns", "compare", "sort")
 FILTERS = ("channel", "application", "country", "campaign", "sender", "person")
 MOST_BY = 3
@@ -96,6 +97,14 @@ class Asked:
                 % {"name": self.period, "known": ", ".join(PERIODS)}
             )
         return reporting.period(_day(self.first), _day(self.last))
+
+    def last_whole_day(self, today: dt.date) -> dt.date:
+        """The day to ask on, so that the period has no day that goes on.
+
+        Mails that come every week or month would each leave out the rest of the day on which they leave. On the first
+        of a month, “this month” is the one that is over.
+        """
+        return today - dt.timedelta(days=1) if self.period in UNTIL_TODAY else today
 
     def run(self, today: dt.date | None = None) -> Report:
         """The report in the order that is asked for. ValidationError with a sentence for what makes no sense."""

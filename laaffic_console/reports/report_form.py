@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.generics import AnyModelForm
@@ -40,6 +41,12 @@ class ReportForm(AnyModelForm):
             "users",
             "addresses",
         )
+        help_texts: ClassVar[dict[str, Any]] = {
+            "schedule": _(
+                "A mail has whole days: “This month” and “The last 7 days” end with the day before it is sent, and on "
+                "the first of a month “This month” is the month before."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,7 @@
-"""Cards of the front page: what runs, what is held and why, what asks for somebody."""
+"""Cards of the front page: what runs, what is held and why, what asks for somebody.
+
+Single messages, which scripts send by the thousand, are left out, or come last where somebody is asked to act.
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ from django.http import HttpRequest
 
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.kit.words.people import signed_in
-from messaging.models import Campaign, CampaignState, EmailCampaign
+from messaging.models import IS_CAMPAIGN, Campaign, CampaignState, EmailCampaign
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.budgets import budgets
 from messaging.services.email import counting as email_counting
@@ -34,6 +37,9 @@ def approvals_to_give(request: HttpRequest) -> Values:
 def held(request: HttpRequest) -> Values:
     """Held campaigns, without those that an account hold stopped: these are shown with that hold."""
     campaigns = _in([CampaignState.HELD], account_hold=None)
+    if (room := SHOWN - len(campaigns)) > 0:
+        held_too = Campaign.objects.filter(state=CampaignState.HELD, account_hold=None)
+        campaigns += held_too.exclude(pk__in=[campaign.pk for campaign in campaigns]).order_by("-id")[:room]
     return {"held": campaigns} if campaigns else None
 
 
@@ -70,8 +76,12 @@ def recent(request: HttpRequest) -> Values:
 
 
 def _in(states: list[CampaignState], **also: Any) -> list[Campaign]:
-    found = Campaign.objects.filter(state__in=states, **also)
-    return list(found.select_related("application").order_by("-id")[:SHOWN])
+    """Each state by itself: it is a range of an index, whose end is the newest."""
+    found: list[Campaign] = []
+    for state in states:
+        of_state = Campaign.objects.filter(IS_CAMPAIGN, state=state, **also).select_related("application")
+        found += of_state.order_by("-id")[:SHOWN]
+    return sorted(found, key=lambda campaign: -campaign.pk)[:SHOWN]
 
 
 def _rows(campaigns: list[Campaign]) -> list[dict[str, Any]]:

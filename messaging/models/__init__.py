@@ -8,7 +8,7 @@ from messaging.models.audiences import Audience
 from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaign_bases import HoldKind
-from messaging.models.campaigns import Addressed, Campaign, CampaignEvent, CampaignState
+from messaging.models.campaigns import IS_CAMPAIGN, Addressed, Campaign, CampaignEvent, CampaignState
 from messaging.models.canaries import Canary, CanaryMessage
 from messaging.models.consents import Consent, ConsentEvent, ConsentImport, ConsentState, OptInQuestion
 from messaging.models.contacts import (
@@ -60,6 +60,7 @@ from messaging.models.templates import MessageTemplate, TemplateVersion
 
 __all__ = [
     "EXCEPTIONAL",
+    "IS_CAMPAIGN",
     "IS_EXCEPTIONAL_MESSAGE",
     "IS_OPEN_BATCH",
     "IS_OPEN_PROOF",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
+from laaffic_console.kit.sql.partial_indexes import WordForWord
 from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField
 from laaffic_console.kit.words.visible_names import VisiblyNamed
@@ -27,6 +28,10 @@ class CampaignState(models.TextChoices):
     HELD = "held", _("Held")  # by the system, always with one sentence why
     FINISHED = "finished", _("Finished")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+_IS_CAMPAIGN = models.Q(kind="campaign")
+IS_CAMPAIGN = WordForWord(_IS_CAMPAIGN)  # no single message, answer or test, of which a script sends thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,9 @@ class Campaign(VisiblyNamed, Launched):
         indexes = [
             models.Index(fields=["state", "scheduled_at"], name="campaign_state"),
             models.Index(fields=["channel", "state", "finished_at"], name="campaign_finished"),  # past all of before
+            models.Index(fields=["state", "id"], name="campaign_state_id"),  # the API pages by id
+            models.Index(fields=["state", "id"], name="campaign_not_single", condition=_IS_CAMPAIGN),
+            models.Index(fields=["application", "sender_id", "id"], name="campaign_senders"),  # figures/used_senders
         ]
 
     def __str__(self) -> str:

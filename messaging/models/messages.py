@@ -259,6 +259,8 @@ class OutcomeTally(models.Model):
     # How much of it is in the hours already (services/tallies/hour_tallies.py).
     folded_messages = models.IntegerField(default=0, db_default=0)
     folded_micros = models.BigIntegerField(default=0, db_default=0)
+    # Its campaign's, once a fold has seen that reports named a price: by it prices are learned (services/reports).
+    charged_channel = models.CharField(max_length=8, null=True)
 
     UNFOLDED = ~models.Q(messages=models.F("folded_messages"), pay_micros=models.F("folded_micros"))
 
@@ -273,7 +275,12 @@ class OutcomeTally(models.Model):
                 fields=["id"],
                 name="outcome_unfolded",
                 condition=~models.Q(messages=models.F("folded_messages"), pay_micros=models.F("folded_micros")),
-            )
+            ),
+            models.Index(
+                fields=["charged_channel", "country", "campaign"],
+                name="outcome_charged",
+                condition=models.Q(charged_channel__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

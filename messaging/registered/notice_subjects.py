@@ -1,6 +1,7 @@
 """What of messaging people are told of, and who has to do with it (laaffic_console/notices)."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Model
@@ -12,7 +13,8 @@ from messaging.models import Campaign, ContactImport, EmailCampaign
 
 
 def register_all() -> None:
-    subjects.register(_drafted(Campaign, "campaign", "campaign", is_reported=True))
+    campaigns = _drafted(Campaign, "campaign", "campaign", is_reported=True)
+    subjects.register(replace(campaigns, ends_unnoticed=_single))
     subjects.register(_drafted(EmailCampaign, "email_campaign", "email campaign", is_reported=True))
     subjects.register(
         Subject(
@@ -42,6 +44,12 @@ def _drafted(model: type[Model], kind: str, ledger: str, *, is_reported: bool) -
         ledger=ledger,
         is_reported=is_reported,
     )
+
+
+def _single(keys: Collection[str]) -> set[str]:
+    """Single messages of people and scripts, answers and tests are campaigns too, and a script sends thousands."""
+    single = Campaign.objects.filter(pk__in=[int(key) for key in keys]).exclude(kind=Campaign.Kind.CAMPAIGN)
+    return {f"{pk}" for pk in single.order_by().values_list("pk", flat=True)}
 
 
 def _budgets() -> str:

@@ -445,6 +445,12 @@ class DownloadTests:
         assert "no-store" in answer["Cache-Control"]
         assert [download.by_name for download in export.downloads.all()] == ["asker"]
 
+    @pytest.mark.parametrize("title", ["📈", "€/$"])
+    def test_a_file_of_any_name_has_one(self, export: Export, title: str) -> None:
+        export.title = title
+
+        assert keeping.name_for_people(export).startswith("export-20")
+
     def test_a_link_that_was_passed_on_opens_nothing(self, client: Client, asker: User, export: Export) -> None:
         other = person("other", *RIGHTS)
         client.force_login(other)

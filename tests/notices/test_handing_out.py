@@ -282,6 +282,50 @@ class CampaignTests:
         assert len(mail.outbox) == 1
         assert len(asked) < 60
 
+    @pytest.mark.parametrize("kind", [Campaign.Kind.QUICK, Campaign.Kind.TEST])
+    def test_that_a_single_message_has_finished_is_no_news(
+        self, application: Application, person: Person, kind: Campaign.Kind
+    ) -> None:
+        ann = person("ann", "Operator")
+        single, campaign = (launched(application, ann, name) for name in ("API", "Autumn"))
+        Campaign.objects.filter(pk=single.pk).update(kind=kind)
+        for one in (single, campaign):
+            taking.tell(Notify.FINISHED, f"campaign:{one.pk}", {"name": one.name})
+        taking.tell(Notify.HELD, f"campaign:{single.pk}", {"name": "API", "reason": "No funds."})
+
+        assert sorted(told(ann)) == ["“API” is held: No funds.", "“Autumn” has finished"]
+
+    @pytest.mark.parametrize("at_once", [True, False])
+    def test_what_only_informs_takes_no_room_of_what_asks(
+        self, application: Application, person: Person, settings: Any, at_once: bool
+    ) -> None:
+        settings.NOTICES_AN_HOUR = 2
+        ann = person("ann", "Operator")
+        for n in range(4):
+            taking.tell(Notify.FINISHED, f"campaign:{launched(application, ann, f'F{n}').pk}", {"name": f"F{n}"})
+        if not at_once:
+            handing_out.hand_out()
+        for n in range(3):
+            states.hold(launched(application, ann, f"H{n}").pk, "No funds.")
+
+        assert sorted(told(ann)) == [
+            "3 more within this hour: 2 × Your campaign has finished; 1 × Your campaign is held",
+            *("“F0” has finished", "“F1” has finished", "“H0” is held: No funds.", "“H1” is held: No funds."),
+        ]
+
+    def test_what_somebody_has_mailed_is_not_swallowed_by_what_only_rings(
+        self, application: Application, person: Person, settings: Any
+    ) -> None:
+        settings.NOTICES_AN_HOUR = 1
+        ann = person("ann", "Operator")
+        choices.keep(ann, {Notify.FINISHED: (True, True)})
+        for n in range(2):
+            asked = {"name": f"G{n}", "by": "bob", "asked_by": "ann"}
+            taking.tell(Notify.GIVEN, f"approval:campaign:{launched(application, ann).pk}", asked)
+        taking.tell(Notify.FINISHED, f"campaign:{launched(application, ann).pk}", {"name": "Autumn"})
+
+        assert "“Autumn” has finished" in told(ann)
+
 
 def test_a_second_run_tells_nothing_more(application: Application, person: Person) -> None:
     ann = person("ann", "Operator")
@@ -290,13 +334,20 @@ def test_a_second_run_tells_nothing_more(application: Application, person: Perso
     assert told(ann) == told(ann)
 
 
-def test_who_owns_the_console_is_told_of_a_low_balance(person: Person, settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("currency", "said"),
+    [
+        ("USD", "The balance is 10.00 USD, under its limit of 50.00 USD"),
+        ("", "The balance is 10.00, under its limit of 50.00"),
+    ],
+)
+def test_who_owns_the_console_is_told_of_a_low_balance(person: Person, settings: Any, currency: str, said: str) -> None:
     settings.LAAFFIC_BALANCE_ALERT = Decimal(50)
     owner, ann = person("owner", "Administrator"), person("ann", "Operator")
 
-    balance_history.record(Balance(Decimal(10), None, None, "USD"))
+    balance_history.record(Balance(Decimal(10), None, None, currency))
 
-    assert told(owner) == ["The balance is 10 USD, under its limit of 50"]
+    assert told(owner) == [said]
     assert not told(ann)
 
 

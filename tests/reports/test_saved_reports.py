@@ -264,7 +264,9 @@ def test_a_restore_sends_nothing_that_may_have_been_sent_since_its_backup(client
 def test_the_figures_stand_in_the_text_and_all_is_attached(grace: User, sent: Sent) -> None:
     report = kept(grace, format="csv")
     Report.objects.update(query="period=this_month&by=country&compare=on")
-    mailing.send(schedule.send_now(report).pk)
+    sending = schedule.send_now(report)
+    Sending.objects.update(due_at=sending.due_at + dt.timedelta(days=1))  # a mail has days that are over
+    mailing.send(sending.pk)
 
     message = mail.outbox[0]
     name, content, kind = message.attachments[0]
@@ -564,3 +566,43 @@ def test_the_page_says_in_our_words_what_was_saved_and_deleted(grace: User, clie
     gone = client.post(f"{LIST}{made.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
     assert "“Weekly” is deleted." in gone
     assert "successfully" not in gone
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name"),
+    [("📈", "report"), ("€/$", "report"), ("..", "report"), ("--", "report"), ("Q1 📈 costs/day", "Q1__costsday")],
+)
+def test_a_report_of_any_name_is_mailed(grace: User, name: str, file_name: str) -> None:
+    mailing.send(schedule.send_now(kept(grace, name)).pk)
+
+    assert Sending.objects.get().state == Sending.State.SENT
+    assert mail.outbox[0].attachments[0][0].partition("-20")[0] == file_name
+
+
+@pytest.mark.parametrize(
+    ("period", "on", "days"),
+    [
+        ("7_days", "2026-03-16", ("2026-03-09", "2026-03-15")),
+        ("7_days", "2026-03-23", ("2026-03-16", "2026-03-22")),  # of the next week: no hour is in neither
+        ("30_days", "2026-03-31", ("2026-03-01", "2026-03-30")),
+        ("this_month", "2026-03-16", ("2026-03-01", "2026-03-15")),
+        ("this_month", "2026-04-01", ("2026-03-01", "2026-03-31")),
+        ("last_month", "2026-04-01", ("2026-03-01", "2026-03-31")),
+        ("custom&from=2026-03-02&to=2026-03-16", "2026-03-16", ("2026-03-02", "2026-03-16")),
+    ],
+)
+def test_a_mail_has_whole_days_and_leaves_out_none(grace: User, period: str, on: str, days: tuple[str, str]) -> None:
+    report = kept(grace)
+    report.query = f"period={period}&by=country"
+
+    _subject, text, attached = mailing.written(report, dt.datetime.fromisoformat(f"{on}T07:00+00:00"))
+
+    assert attached[0] == f"India-{days[0]}-{days[1]}.xlsx"
+    assert f"from={days[0]}&to={days[1]}" in text
+
+
+def test_the_form_says_which_days_a_mail_has(grace: User) -> None:
+    client = Client()
+    client.force_login(grace)
+
+    assert "A mail has whole days" in client.get(f"{LIST}{kept(grace).pk}/change/").content.decode()

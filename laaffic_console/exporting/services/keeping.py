@@ -8,13 +8,13 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import get_valid_filename
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services.making import folder
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.files import file_names
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.said import gettext as _
 
@@ -81,7 +81,8 @@ def path_of(export: Export) -> Path:
 def name_for_people(export: Export) -> str:
     """The file's name on somebody's disk, without its ending: what it is, and the day on which it was true."""
     day = timezone.localtime(export.started_at or export.asked_at)
-    return f"{get_valid_filename(str(export))[:100]}-{day:%Y-%m-%d}"
+    called = file_names.made_of(str(export), 100, "export")
+    return f"{called}-{day:%Y-%m-%d}"
 
 
 def token_for(user: User, export: Export) -> str:

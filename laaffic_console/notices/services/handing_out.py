@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services.work import bell, leases
 from laaffic_console.notices import subjects
-from laaffic_console.notices.kinds import Notify
+from laaffic_console.notices.kinds import INFORMS, Notify
 from laaffic_console.notices.models import Notice, Waiting
 from laaffic_console.notices.services import choices
 from laaffic_console.notices.services.taking import JOB
@@ -54,6 +54,10 @@ def hand_out_some() -> bool:
     return len(rows) == AT_ONCE
 
 
+def _asks(kind: str, *, by_email: bool) -> bool:
+    return by_email or (kind not in INFORMS and kind != Notify.MORE)
+
+
 class _Round:
     """Hands out some rows to the people whom they concern: everything is asked once for all of them."""
 
@@ -62,6 +66,7 @@ class _Round:
         self._may: dict[tuple[str, ...], set[int]] = {}
         self._owners = self._find_owners()
         self._named = self._find_named()
+        self._unnoticed = self._find_unnoticed()
         self.fresh: list[Notice] = []
         self.again: dict[int, Notice] = {}
 
@@ -71,9 +76,7 @@ class _Round:
         self._wants = choices.of(people)
         self._settle_told()
         self._open = self._find_open(people)
-        self._made = Counter(
-            Notice.objects.filter(user__in=people, first_at__gt=self.now - GROUPED).values_list("user_id", flat=True)
-        )
+        self._count_made(people)
         for row, users in told:
             if row.kind in SETTLES:
                 self._settle_fresh(row.about)
@@ -111,12 +114,24 @@ class _Round:
         unread = Notice.objects.filter(lately, user__in=people, read_at=None, last_at__gt=since)
         return {(one.user_id, one.kind, one.about): one for one in unread.select_for_update().order_by("pk")}
 
+    def _count_made(self, people: Sequence[int]) -> None:
+        """How many rows each has been told within the hour, and how many of them ask for somebody."""
+        made = Notice.objects.filter(user__in=people, first_at__gt=self.now - GROUPED).order_by()
+        rows = list(made.values_list("user_id", "kind", "mail"))
+        self._made = Counter(user for user, _kind, _mail in rows)
+        self._asking = Counter(user for user, kind, mail in rows if _asks(kind, by_email=mail != Notice.Mail.NONE))
+
+    def _is_too_many(self, row: Waiting, user: int, email: bool) -> bool:
+        """What only informs leaves the room of what asks for somebody, or is to be mailed, as it is."""
+        made = self._asking if _asks(row.kind, by_email=email) else self._made
+        return made[user] >= settings.NOTICES_AN_HOUR
+
     def _tell(self, row: Waiting, user: int) -> None:
         bell_, email = self._wants(user, row.kind)
         if not bell_ and not email:
             return
         key = (user, row.kind, row.about)
-        if key not in self._open and self._made[user] >= settings.NOTICES_AN_HOUR:
+        if key not in self._open and self._is_too_many(row, user, email):
             self._tell_more(row, user, bell_, email)
             return
         if (notice := self._open.get(key)) is not None:
@@ -130,6 +145,7 @@ class _Round:
         subject, _key = subjects.split(row.about)
         self._add(key, row, subject, row.said, bell_, email)
         self._made[user] += 1
+        self._asking[user] += _asks(row.kind, by_email=email)
 
     def _tell_more(self, row: Waiting, user: int, bell_: bool, email: bool) -> None:
         """Count what is past the bound: one notice says how many of what there were."""
@@ -165,7 +181,7 @@ class _Round:
         """The people who have to do with it and may see it; never the person who did it."""
         kind, key = subjects.split(row.about)
         subject = subjects.of(kind)
-        if subject is None:
+        if subject is None or (row.kind == Notify.FINISHED and row.about in self._unnoticed):
             return set()
         people = set(self._concerned(row, subject, key)) & self._who_may(subject.view)
         return people - {self._named.get(row.by, 0)}
@@ -199,6 +215,16 @@ class _Round:
             if subject := subjects.of(kind):
                 found |= {(kind, key): users for key, users in subject.owners(of_kind).items()}
         return found
+
+    def _find_unnoticed(self) -> set[str]:
+        """What has finished, as its rows name it, of which nobody is told."""
+        keys: dict[str, dict[str, str]] = defaultdict(dict)
+        for row in self.rows:
+            if row.kind == Notify.FINISHED:
+                kind, key = subjects.split(row.about)
+                keys[kind][key] = row.about
+        found = {kind: subject for kind in keys if (subject := subjects.of(kind)) is not None}
+        return {keys[kind][key] for kind, subject in found.items() for key in subject.ends_unnoticed(keys[kind])}
 
     def _find_named(self) -> dict[str, int]:
         names = {name for row in self.rows for name in (row.by, row.said.get("asked_by", "")) if name}

@@ -13,11 +13,10 @@ from django.core.mail import EmailMessage, get_connection
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.text import get_valid_filename
 
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import long_jobs
-from laaffic_console.kit.files import exports
+from laaffic_console.kit.files import exports, file_names
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, shaped
@@ -145,10 +144,10 @@ def recipients(report: Report) -> tuple[list[str], list[str]]:
 
 
 def written(report: Report, due_at: dt.datetime) -> tuple[str, str, tuple[str, bytes, str]]:
-    """(subject, text, (file name, its bytes, its type)), of the period that was meant at that moment."""
+    """(subject, text, (file name, its bytes, its type)), of the days that were meant and over at that moment."""
     asked = asking.read(report.query)
     try:
-        found = asked.run(timezone.localtime(due_at).date())
+        found = asked.run(asked.last_whole_day(timezone.localtime(due_at).date()))
     except ValidationError as problem:
         raise CannotSend(joined(problem.messages)) from problem
     first, last = found.period.first.isoformat(), found.period.last.isoformat()
@@ -159,7 +158,7 @@ def written(report: Report, due_at: dt.datetime) -> tuple[str, str, tuple[str, b
     lines = [subject, _("Days of %(zone)s, both included.") % {"zone": zone}, "", *as_text(found, ROWS_IN_TEXT), ""]
     lines += [_("The attached file has all of it. On the page:"), _address(asked, first, last)]
     content = b"".join(exports.content(sheet.lines(found), report.format, asking.title(asked)))
-    file_name = f"{get_valid_filename(name)[:80]}-{first}-{last}.{report.format}"
+    file_name = f"{file_names.made_of(name, 80, 'report')}-{first}-{last}.{report.format}"
     return subject, "\n".join(lines), (file_name, content, exports.TYPES[report.format].partition(";")[0])
 
 

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max
-
 from laaffic_console.gateway.models import Application
 from messaging.models import Addressed, Audience, Campaign, Contact, ContactGroup
 from messaging.services.audience import audience_counts
+from messaging.services.figures import used_senders
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.text.merge_values import values_of
@@ -88,8 +87,8 @@ def _lacking(text: str, contact: Contact) -> list[str]:
 
 def senders(applications: Sequence[Application]) -> list[str]:
     """Sender IDs that campaigns of these applications went out with, the latest first; and the applications' own."""
-    ids = [application.pk for application in applications]
-    used = Campaign.objects.filter(application__in=ids).exclude(sender_id="").values("sender_id")
-    latest = used.annotate(last=Max("pk")).order_by("-last").values_list("sender_id", flat=True)[:SENDERS]
+    ids = {application.pk for application in applications}
+    used = sorted((one for one in used_senders.every() if one.application in ids), key=lambda one: -one.last)
+    latest = list(dict.fromkeys(one.sender for one in used))[:SENDERS]
     own = [application.sender_id for application in applications if application.sender_id]
     return list(dict.fromkeys([*latest, *own]))

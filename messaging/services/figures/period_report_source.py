@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import F, QuerySet, Sum, Value
@@ -20,6 +22,7 @@ from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
 from messaging.services.batches import answers
+from messaging.services.figures import used_senders
 from messaging.services.tallies import counting, sent_tallies
 from messaging.wire import networks
 
@@ -38,6 +41,8 @@ WORDS = (
     *dict.fromkeys(word for words in COUNTED_AS.values() for word in words),
     *("segments", "price_not_told", "replies", "opt_outs"),
 )
+
+AT_ONCE = 2000  # rows whose campaigns are looked up together
 
 OWN = ("country", "network")  # of a tally itself; the others are its campaign's
 OF_CAMPAIGN = ("channel", "application", "campaign", "sender", "person")
@@ -63,8 +68,7 @@ class MessageReports(reporting.Source):
             launched = Campaign.objects.filter(launched_at__isnull=False).order_by("-pk").values_list("pk", "name")
             return [(f"campaign:{pk}", called) for pk, called in launched[:most]]
         if name == "sender":
-            senders = Campaign.objects.order_by("sender_id").values_list("sender_id", flat=True).distinct()
-            return [(sender, sender) for sender in senders[:most]]
+            return [(sender, sender) for sender in sorted({one.sender for one in used_senders.every()})[:most]]
         return ()
 
     def prove(self, period: Period) -> Iterator[str]:
@@ -76,8 +80,7 @@ class MessageReports(reporting.Source):
 def of_campaigns(ids: Sequence[int]) -> dict[int, Figures]:
     """Each one's figures, over all of its time."""
     by = ("campaign",)
-    campaigns = Campaigns(by)
-    campaigns.update({pk: {"campaign": (pk,)} for pk in ids})
+    campaigns = Campaigns(by, {pk: {"campaign": (pk,)} for pk in ids})
     rows: Rows = defaultdict(Figures)
     for pk in ids:
         rows[((pk,),)].tell(WORDS)
@@ -100,14 +103,15 @@ def _wanted(limits: Limits) -> dict[str, Any]:
 
 
 class Campaigns(dict[int | None, dict[str, reporting.Value]]):
-    """{campaign: its values}, all of them read when the first is asked for; None for replies that answer none."""
+    """{campaign: its values}, of those that `look_up` was told of; None for replies that answer none."""
 
-    def __init__(self, by: Sequence[str]) -> None:
+    def __init__(
+        self, by: Sequence[str], known: Mapping[int, dict[str, reporting.Value]] = MappingProxyType({})
+    ) -> None:
+        super().__init__()
+        for pk, values in known.items():
+            self[pk] = values
         self.names = [name for name in by if name in OF_CAMPAIGN]
-
-    def __missing__(self, campaign_id: int | None) -> dict[str, reporting.Value]:
-        if self:
-            return self[None]
         self[None] = {
             "channel": (Channel.SMS.value,),
             "application": ("", ""),
@@ -115,9 +119,17 @@ class Campaigns(dict[int | None, dict[str, reporting.Value]]):
             "sender": ("",),
             "person": ("",),
         }
+
+    def __missing__(self, campaign_id: int | None) -> dict[str, reporting.Value]:
+        return self[None]
+
+    def look_up(self, ids: Iterable[int | None]) -> None:
+        """Read those that are not known yet, in one statement; never all that have ever been."""
+        unknown = sorted(pk for pk in set(ids) if pk is not None and pk not in self)
         person = Coalesce("launched_by__username", Value(""))  # its author has not launched it
         columns = ("pk", "name", "channel", "sender_id", "application__name", "application__app_id")
-        for pk, name, channel, sender, called, app_id, who in Campaign.objects.order_by().values_list(*columns, person):
+        rows = Campaign.objects.filter(pk__among=unknown).order_by().values_list(*columns, person)
+        for pk, name, channel, sender, called, app_id, who in rows:
             self[pk] = {
                 "channel": (channel,),
                 "application": (called or app_id, app_id),
@@ -125,7 +137,6 @@ class Campaigns(dict[int | None, dict[str, reporting.Value]]):
                 "sender": (sender,),
                 "person": (who,),
             }
-        return self[campaign_id] if campaign_id in self else self[None]
 
 
 class _Grouping:
@@ -147,11 +158,18 @@ class _Grouping:
         width = len(self.columns)
         named = self.rows.annotate(**{f"by_{name}": column for name, column in self.columns.items()})
         fields = [*(f"by_{name}" for name in self.columns), *keys]
-        for row in named.values_list(*fields).annotate(**sums).iterator() if fields else _all_of(named, sums):
-            key = row[:width]
-            if key not in self.known:
-                self.known[key] = self._values(dict(zip(self.columns, key, strict=True)))
-            yield self.known[key], row[width:]
+        rows = named.values_list(*fields).annotate(**sums).iterator() if fields else iter(_all_of(named, sums))
+        while piece := list(islice(rows, AT_ONCE)):
+            if "campaign_id" in self.columns:
+                place = list(self.columns).index("campaign_id")
+                self.campaigns.look_up(row[place] for row in piece)
+            for row in piece:
+                yield self._named(row[:width]), row[width:]
+
+    def _named(self, key: tuple[Any, ...]) -> tuple[reporting.Value, ...]:
+        if key not in self.known:
+            self.known[key] = self._values(dict(zip(self.columns, key, strict=True)))
+        return self.known[key]
 
     def _values(self, key: dict[str, Any]) -> tuple[reporting.Value, ...]:
         found: dict[str, reporting.Value] = {}

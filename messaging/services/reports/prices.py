@@ -1,17 +1,19 @@
 """What a message costs, by country: learned from what reports said was charged, else from the imported price list.
 
-Laaffic publishes no prices on its interface (a report carries `pay` and `currency`), so the last campaigns
-are asked. Prices are per segment: of those that reports name, else of our own count. Where a channel counts none, a
-message is one.
+Laaffic publishes no prices on its interface (a report carries `pay` and `currency`), so of each country the last
+campaigns that were charged are asked, however long ago that was: single messages are campaigns too, and a price of last
+year says more than none. Prices are per segment: of those that reports name, else of our own count. Where a channel
+counts none, a message is one.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from django.db import transaction
-from django.db.models import Sum
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
@@ -19,7 +21,8 @@ from messaging.models import Campaign, ListPrice, OutcomeTally
 from messaging.services.batches import own_segments
 from messaging.services.tallies.counting import MICROS
 
-LAST_CAMPAIGNS = 200  # of a channel: what older ones cost says little
+LAST_CHARGED = 100  # tallies of a channel and country, with whole campaigns: what older ones cost says little
+COUNTRIES_AT_ONCE = 100  # of one statement
 ENOUGH = 20  # charged messages, before a learned price is preferred to a list's
 
 
@@ -61,29 +64,73 @@ class Cost:
 
 
 def learned(channel: str) -> dict[str, Price]:
-    """{country: price} from the last campaigns' reports; the currency with most messages where there are several."""
-    last = list(
-        Campaign.objects.filter(channel=channel).order_by("-pk").values_list("pk", "launched_at")[:LAST_CAMPAIGNS]
-    )
-    launched = dict(last)
-    rows = list(
-        OutcomeTally.objects.filter(campaign__in=launched)
-        .exclude(currency="")
-        .order_by()
-        .values_list("country", "currency", "campaign_id")
-        .annotate(messages=Sum("messages"), segments=Sum("billed_segments"), paid=Sum("pay_micros"))
-        .filter(messages__gt=0)
-    )
-    lacking = {row[2] for row in rows if not are_of_all(row[4], row[3])}
+    """{country: price} from the last reports of each; the currency with most messages where there are several."""
+    rows = [row for tallies in _last_charged(channel) for row in _summed(tallies)]
+    campaigns = Campaign.objects.filter(pk__among={row.campaign for row in rows}, channel=channel)
+    launched = dict(campaigns.order_by().values_list("pk", "launched_at"))
+    rows = [row for row in rows if row.campaign in launched]  # what came since the last fold is of every channel
+    lacking = {row.campaign for row in rows if not are_of_all(row.segments, row.messages)}
     own = own_segments.each_of(lacking) if lacking else {}
     sums: dict[tuple[str, str], _Sum] = {}
-    for country, currency, campaign_id, messages, segments, paid in rows:
-        units = Decimal(segments) if are_of_all(segments, messages) else messages * own[campaign_id]
-        sums.setdefault((country, currency), _Sum()).add(messages, units, paid, launched[campaign_id])
+    for row in rows:
+        is_of_all = are_of_all(row.segments, row.messages)
+        units = Decimal(row.segments) if is_of_all else row.messages * own[row.campaign]
+        of_it = sums.setdefault((row.country, row.currency), _Sum())
+        of_it.add(row.messages, units, row.paid, launched[row.campaign])
     found: dict[str, Price] = {}
     for (country, currency), total in sorted(sums.items(), key=lambda entry: entry[1].messages):
         found[country] = Price(country, total.each, currency, total.messages, total.as_of)
     return found
+
+
+class _Charged(NamedTuple):
+    country: str
+    currency: str
+    campaign: int
+    messages: int
+    segments: int
+    paid: int
+
+
+def _summed(tallies: "QuerySet[OutcomeTally]") -> Iterator[_Charged]:
+    """Summed up here: grouped by SQLite, they would be read by the index that begins like the groups, all of it."""
+    keys = ("country", "currency", "campaign_id")
+    sums: dict[tuple[str, str, int], list[int]] = {}
+    rows = tallies.exclude(currency="").order_by().values_list(*keys, "messages", "billed_segments", "pay_micros")
+    for *key, messages, segments, paid in rows:
+        of_key = sums.setdefault((key[0], key[1], key[2]), [0, 0, 0])
+        for place, n in enumerate((messages, segments, paid)):
+            of_key[place] += n
+    return (_Charged(*key, *total) for key, total in sums.items() if total[0] > 0)
+
+
+def _last_charged(channel: str) -> "Iterator[QuerySet[OutcomeTally]]":
+    """The last charged tallies of each country: those that a fold has seen, and, of every channel, what came since.
+
+    Each condition is an index's range with its own bounds, so the rest of the history is not read.
+    """
+    yield OutcomeTally.objects.filter(OutcomeTally.UNFOLDED, charged_channel=None)
+    since = list(_since(channel))
+    for start in range(0, len(since), COUNTRIES_AT_ONCE):
+        ranges = Q()
+        for country, campaign_id in since[start : start + COUNTRIES_AT_ONCE]:
+            ranges |= Q(charged_channel=channel, country=country, campaign_id__gte=campaign_id)
+        yield OutcomeTally.objects.filter(ranges)
+
+
+def _since(channel: str) -> Iterator[tuple[str, int]]:
+    """(country, the earliest of its last charged campaigns). Leaps along the index, a step for each country."""
+    tallies = f"FROM {OutcomeTally._meta.db_table} WHERE charged_channel = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found(country) AS (SELECT (SELECT country {tallies} ORDER BY country LIMIT 1) "  # noqa: S608
+            f"UNION ALL SELECT (SELECT country {tallies} AND country > found.country ORDER BY country LIMIT 1) "
+            "FROM found WHERE found.country IS NOT NULL) "
+            f"SELECT country, (SELECT campaign_id {tallies} AND country = found.country "
+            "ORDER BY campaign_id DESC LIMIT 1 OFFSET %s) FROM found WHERE country IS NOT NULL",
+            [channel, channel, channel, LAST_CHARGED - 1],
+        )
+        yield from [(country, campaign_id or 0) for country, campaign_id in cursor.fetchall()]
 
 
 def are_of_all(segments: int, messages: int) -> bool:

@@ -54,19 +54,27 @@ def _fold_some(hour: dt.datetime) -> int:
     rows = list(unfolded[:AT_ONCE])
     if not rows:
         return 0
-    campaigns = Campaign.objects.filter(pk__in={row.campaign_id for row in rows})
-    application_of = dict(campaigns.values_list("pk", "application_id"))
+    campaigns = Campaign.objects.filter(pk__in={row.campaign_id for row in rows}).only("application_id", "channel")
+    of = {campaign.pk: campaign for campaign in campaigns}
     messages: Counter[Where] = Counter()
     paid: Counter[Where] = Counter()
     for row in rows:
-        where = (application_of[row.campaign_id], row.country, row.state, row.reason, row.currency)
+        where = (of[row.campaign_id].application_id, row.country, row.state, row.reason, row.currency)
         messages[where] += row.messages - row.folded_messages
         paid[where] += row.pay_micros - row.folded_micros
     _add(hour, {where: (n, paid[where]) for where, n in messages.items()})
     OutcomeTally.objects.filter(pk__in=[row.pk for row in rows]).update(
         folded_messages=F("messages"), folded_micros=F("pay_micros")
     )
+    _note_charged({row.pk: of[row.campaign_id].channel for row in rows if row.currency and not row.charged_channel})
     return len(rows)
+
+
+def _note_charged(channels: dict[int, str]) -> None:
+    """{tally: its campaign's channel} of those of which reports named a price: by it prices are learned."""
+    for channel in sorted(set(channels.values())):
+        charged = [pk for pk, of_it in channels.items() if of_it == channel]
+        OutcomeTally.objects.filter(pk__in=charged).update(charged_channel=channel)
 
 
 @transaction.atomic

@@ -48,11 +48,13 @@ from messaging.services.batches import answers, claiming, failed_requests, settl
 from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.email.period_report_source import EmailReports
+from messaging.services.figures import period_report_source, used_senders
 from messaging.services.figures.period_report_source import MessageReports
 from messaging.services.reports import report_pulls, reports
 from messaging.wire import networks
 from tests.messaging.conftest import APP_ID
 from tests.messaging.sending.test_message_machine import rolled_back
+from tests.plans import plan
 
 pytestmark = pytest.mark.django_db
 
@@ -632,3 +634,49 @@ def test_what_mails_offer_to_choose_from(application: Application, name: str, of
     )
 
     assert [words for _value, words in EmailReports().choices(name, 10)] == offered
+
+
+class ManyCampaignsTests:
+    """A report costs what its period has, however many campaigns there have been."""
+
+    @pytest.fixture
+    def campaigns(self, application: Application) -> list[Campaign]:
+        rows = [Campaign(name=f"C{n}", application=application, sender_id=f"S{n}", text="Hi") for n in range(6)]
+        return Campaign.objects.bulk_create(rows)
+
+    @pytest.mark.parametrize("at_once", [1, 2000])
+    def test_only_campaigns_of_the_period_are_read(
+        self, campaigns: list[Campaign], monkeypatch: pytest.MonkeyPatch, at_once: int
+    ) -> None:
+        monkeypatch.setattr(period_report_source, "AT_ONCE", at_once)
+        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        for campaign, age in zip(campaigns, (0, 0, 0, 500, 500, 500), strict=True):
+            at = hour - dt.timedelta(days=age)
+            state = MessageState.DELIVERED
+            SentTally.objects.create(campaign=campaign, hour=at, country="IN", state=state, messages=1)
+        read: list[set[int]] = []
+        look_up = period_report_source.Campaigns.look_up
+
+        def watched(self: Any, ids: Any) -> None:
+            look_up(self, ids)
+            read.append({pk for pk in self if pk is not None})
+
+        monkeypatch.setattr(period_report_source.Campaigns, "look_up", watched)
+
+        rows = reporting.run(year(), ("sender",), columns=("sent",)).rows
+
+        assert sorted(str(row.values[0][0]) for row in rows) == ["S0", "S1", "S2"]
+        assert set().union(*read) == {campaign.pk for campaign in campaigns[:3]}
+
+    def test_senders_are_offered_without_reading_the_campaigns(self, campaigns: list[Campaign]) -> None:
+        other = Application.objects.create(app_id="other", channel="sms")
+        Campaign.objects.create(name="c", application=other, sender_id="S3", text="Hi")
+        with CaptureQueriesContext(connection) as captured:
+            offered = list(MessageReports().choices("sender", 4))
+
+        assert [sender for sender, _label in offered] == ["S0", "S1", "S2", "S3"]
+        [said] = [plan(one["sql"]) for one in captured]
+        assert "campaign_senders" in said
+        assert "SCAN messaging_campaign" not in said
+        assert "Seq Scan on messaging_campaign" not in said
+        assert {one.sender for one in used_senders.every() if one.application == other.pk} == {"S3"}

@@ -2,14 +2,18 @@
 
 import datetime as dt
 import re
+from copy import copy
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -23,6 +27,8 @@ from messaging.services.figures import expected
 from messaging.services.forecast import balance_forecast
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
+from messaging.services.tallies import hour_tallies
+from tests.plans import plan
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +95,75 @@ class LearnedTests:
         charged("IN", 100, 100, "1", currency="USD")
 
         assert prices.learned("sms")["IN"].currency == "USD"
+
+
+class RememberedTests:
+    """A price stays known, whatever has been sent since."""
+
+    @pytest.mark.parametrize("is_folded", [False, True])
+    def test_single_messages_do_not_make_it_forgotten(
+        self, application: Application, charged: Any, is_folded: bool
+    ) -> None:
+        charged("IN", 50_000, 50_000, "500", launched_at=NOW - dt.timedelta(days=400))
+        if is_folded:
+            hour_tallies.fold()
+        quick = Campaign(name="q", kind=Campaign.Kind.QUICK, application=application, text="Hi", channel="sms")
+        Campaign.objects.bulk_create([copy(quick) for _n in range(250)])
+
+        assert prices.known("sms")["IN"].each == Decimal("0.01")
+
+    def test_each_country_and_channel_has_its_own_last_ones(
+        self, charged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(prices, "LAST_CHARGED", 2)
+        monkeypatch.setattr(prices, "COUNTRIES_AT_ONCE", 1)
+        charged("GB", 100, 100, "9")
+        charged("IN", 100, 100, "7", channel="mms")
+        charged("", 100, 100, "3")
+        for paid in ("8", "2", "4"):
+            charged("IN", 100, 100, paid)
+        hour_tallies.fold()
+
+        learned = {channel: prices.learned(channel) for channel in ("sms", "mms", "voice")}
+
+        assert {(channel, country): price.each for channel, of in learned.items() for country, price in of.items()} == {
+            ("sms", ""): Decimal("0.03"),
+            ("sms", "GB"): Decimal("0.09"),
+            ("sms", "IN"): Decimal("0.03"),  # of the last two
+            ("mms", "IN"): Decimal("0.07"),
+        }
+
+    def test_what_has_come_since_the_last_fold_counts_too(self, charged: Any) -> None:
+        charged("IN", 100, 100, "1")
+        hour_tallies.fold()
+        charged("IN", 100, 100, "3")
+
+        assert (prices.learned("sms")["IN"].each, prices.learned("sms")["IN"].sample) == (Decimal("0.02"), 200)
+
+    def test_what_was_charged_before_an_upgrade_counts(self, charged: Any) -> None:
+        charged("IN", 100, 100, "1")
+        charged("GB", 100, 0, "0", currency="")
+        OutcomeTally.objects.update(folded_messages=F("messages"), folded_micros=F("pay_micros"))
+        assert prices.learned("sms") == {}
+
+        import_module("messaging.migrations.0091_past_charged_channels").fill(apps, None)
+
+        assert set(prices.learned("sms")) == {"IN"}
+
+    def test_no_history_is_read_for_them(self, charged: Any) -> None:
+        """An index with ranges leads to them, and to each country in one step."""
+        for country in ("IN", "GB"):
+            charged(country, 100, 100, "1")
+        hour_tallies.fold()
+        with CaptureQueriesContext(connection) as captured:
+            prices.learned("sms")
+
+        plans = [plan(one["sql"]) for one in captured if "outcometally" in one["sql"]]
+
+        assert len(plans) == 3
+        assert "outcome_unfolded" in plans[0]
+        assert all("outcome_charged" in said for said in plans[1:])
+        assert not any("SCAN messaging_outcometally" in said or "Seq Scan on messaging_o" in said for said in plans[1:])
 
 
 class KnownTests:
