@@ -82,9 +82,14 @@ def _with_currency(said: Mapping[str, Any]) -> dict[str, str]:
     return {name: money(Decimal(said[name]), currency) for name in ("balance", "limit") if said.get(name)}
 
 
+def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """PostgreSQL keeps no order of keys in JSON."""
+    return sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
+
+
 def _more(said: Mapping[str, Any], count: int) -> str:
     parts = [
-        f"{number(n)} × {Notify(kind).label}" for kind, n in said.get("kinds", {}).items() if kind in Notify.values
+        f"{number(n)} × {Notify(kind).label}" for kind, n in _most_first(said.get("kinds", {})) if kind in Notify.values
     ]
     head = ngettext("%(n)d more within this hour", "%(n)d more within this hour", count) % {"n": count}
     return f"{head}: {'; '.join(parts)}" if parts else head
