@@ -39,7 +39,7 @@ class AudienceForm(AnyModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if cleaned and cleaned.get("condition"):
+        if cleaned and cleaned.get("condition") and "condition" in self.changed_data:
             try:
                 audiences.read(cleaned["condition"])
             except ValidationError as problem:

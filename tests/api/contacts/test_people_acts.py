@@ -265,6 +265,15 @@ def test_an_audience_is_changed_and_deleted(
     assert (Audience.objects.exists(), told("audience")) == (False, ["changed", "deleted"])
 
 
+def test_a_renamed_audience_means_the_group_that_it_meant(api: Api, group: ContactGroup) -> None:
+    pk = audiences.create(name="A", condition='group "customers"').pk
+    assert api("PATCH", f"groups/{group.pk}", {"name": "Old customers"}).status_code == 200
+    assert api("POST", "groups", {"name": "customers"}).status_code == 201
+
+    assert api("PATCH", f"audiences/{pk}", {"name": "B"}).json()["condition"] == 'group "Old customers"'
+    assert list(Audience.objects.get().named_groups.all()) == [group]
+
+
 class UndoTests:
     @pytest.fixture
     def job(self) -> ContactImport:
