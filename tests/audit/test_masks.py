@@ -75,8 +75,13 @@ def may_read_pushes(user: User) -> None:
     [
         (NUMBER, "4477•••••123"),
         ("asha.rao@example.com", "a•••@example.com"),
-        ("1234", "••34"),
-        ("1", "•1"),
+        ("12345678901", "123•••••901"),
+        ("912345678", "9•••••678"),
+        ("91234567", "••••••67"),
+        ("9123456", "•••••56"),
+        ("912345", "•••••5"),
+        ("1234", "••••"),
+        ("1", "•"),
         ("", ""),
     ],
 )
@@ -316,7 +321,7 @@ class FileTests:
         shown = dict(zip(header, row, strict=True))
         assert [shown[attribute_header(name)] for name in said] == [
             "+4477•••••123",
-            "ring 0770••••123",
+            "ring 077•••••123",
             "03.04.1985",
             "2 Hill",
         ]
