@@ -72,7 +72,7 @@ def _looked_up(test: Condition) -> Condition:
         )
         raise ValidationError({"condition": said})
     if isinstance(test, InGroup):
-        group = ContactGroup.objects.filter(name=test.name).first()
+        group = ContactGroup.objects.filter(name=test.name, is_ad_hoc=False).first()
         if group is None:
             raise ValidationError({"condition": _unknown_group(test.name)})
         return replace(test, group=group.pk)

@@ -57,6 +57,15 @@ def test_an_edit_is_compared_with_what_another_has_saved(admin_client: Client, g
     assert Audience.objects.get().condition == "country = BD"
 
 
+def test_a_group_that_no_list_shows_is_not_named(admin_client: Client) -> None:
+    ContactGroup.objects.create(name="Failed in Spring", is_ad_hoc=True)
+
+    page = admin_client.post(reverse(ADD), {"name": "A", "condition": 'group "Failed in Spring"'}).content.decode()
+
+    assert "There is no group “Failed in Spring”" in page
+    assert not Audience.objects.exists()
+
+
 def test_an_edited_name_leaves_the_group_that_was_meant(admin_client: Client, group: ContactGroup) -> None:
     made = audiences.create(name="A", condition='group "customers"')
     page = reverse("admin:messaging_audience_change", args=[made.pk])

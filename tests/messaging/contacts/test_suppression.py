@@ -149,6 +149,8 @@ class SeveralColumnsTests:
 
         with pytest.raises(ValidationError, match="several sheets: Sheet, May"):
             suppression.read_opt_outs(upload(written.getvalue()))
+        with pytest.raises(ValidationError, match="several sheets: Sheet, May"):
+            suppression.read_upload(upload(written.getvalue()))
 
 
 class RegionTests:
