@@ -33,6 +33,12 @@ RECENT = 500  # contacts whose attributes are offered where one is not known
 
 def read(text: str) -> Condition:
     """The condition, its groups and campaigns looked up; ValidationError says what is wrong and what to do next."""
+    if not masks.may_see() and masks.is_masked(text):
+        said = _(
+            "This condition has numbers or addresses that you see masked: saved like this, it would match nobody. "
+            "Leave the condition as it is, or write these values whole."
+        )
+        raise ValidationError({"condition": said})
     try:
         parsed = condition_texts.parse(text)
     except ConditionError as problem:

@@ -304,7 +304,7 @@ class JobTests:
         import_undo.run(job.pk)
         Campaign.objects.update(name="Diwali", state="running", audience="freezing", rules=[rule])
 
-        with pytest.raises(ValidationError, match="“Diwali” sends to an audience by condition .* or cancel it"):
+        with pytest.raises(ValidationError, match=r"“Diwali” sends to an audience by condition .* or cancel it"):
             import_undo.confirm(job.pk, by=None)
         ImportUndo.objects.update(state="running")
         import_undo.run(job.pk)
