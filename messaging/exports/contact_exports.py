@@ -30,7 +30,7 @@ def rows(contacts: QuerySet[Contact]) -> Iterator[Row]:
     attributes = attribute_names(contacts)
     names = [column.column_name for column in ContactResource(attribute_names=attributes).get_export_fields()]
     headers = {attribute_header(name): name for name in attributes}
-    yield [masks.Typed(name) if name in headers or name == "source" else name for name in names]
+    yield [masks.Typed(name) if name in headers or name in ("name", "source") else name for name in names]
     stored = ["pk", "attributes", *(name for name in names if name not in {"groups", *headers})]
     for chunk in walks.rising(contacts.prefetch_related(None).values_list(*stored), CHUNK, itemgetter(0)):
         groups = _groups_of([values[0] for values in chunk])

@@ -21,7 +21,7 @@ from messaging.wire.order_ids import order_id
 FEW = 10_000  # so many are remembered by their ids; more are looked for along the key
 CHUNK = 1000
 STRETCH = 5000
-COLUMNS = ["number", "name", "state", Typed("reason"), "segments", "billed_segments", "cost", "currency"]
+COLUMNS = ["number", Typed("name"), "state", Typed("reason"), "segments", "billed_segments", "cost", "currency"]
 COLUMNS += ["accepted_at", "reported_at", "campaign_id", "campaign", "country", "attempt", "answered_at"]
 COLUMNS += [Typed("evidence"), "report_came_by", "gateway_id", "order_id"]
 

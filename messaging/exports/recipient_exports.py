@@ -29,7 +29,16 @@ LOOSE = 4  # a stretch of the key may hold so many times its messages: others fr
 KNOWN = 10_000  # different amounts and reasons that are kept in words
 
 # A contract with scripts: a file begins with exactly these.
-COLUMNS = ["number", "name", "state", masks.Typed("reason"), "segments", "billed_segments", "cost", "currency"]
+COLUMNS = [
+    "number",
+    masks.Typed("name"),
+    "state",
+    masks.Typed("reason"),
+    "segments",
+    "billed_segments",
+    "cost",
+    "currency",
+]
 COLUMNS += ["accepted_at", "reported_at"]
 FURTHER = ["country", "attempt", "claimed_at", "left_at", "answered_at", masks.Typed("evidence")]
 FURTHER += ["report_came_by", "gateway_id"]

@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import QuerySet
 
 from laaffic_console.kit.lists import walks
+from laaffic_console.kit.masking.masks import Typed
 from messaging.models import Reply
 from messaging.services.replies.replies import contacts_of
 
 CHUNK = 1000
-COLUMNS = ["number", "name", "text", "at", "sent_to", "answers", "opted_out_with", "suppressed_on", "came_by"]
+COLUMNS = ["number", Typed("name"), "text", "at", "sent_to", "answers", "opted_out_with", "suppressed_on", "came_by"]
 
 
 def rows(replies: QuerySet[Reply], *, with_names: bool = True) -> Iterator[list[Any]]:

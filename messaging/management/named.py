@@ -48,6 +48,7 @@ def group_named(name: str) -> ContactGroup:
         ContactGroup,
         f"There is no group “{name}”. Import contacts into it: manage.py contacts import FILE --group “{name}”",
         name=name,
+        is_ad_hoc=False,
     )
 
 
@@ -83,7 +84,7 @@ def calendar_named(name: str) -> Calendar:
     )
 
 
-def _found(model: type[Row], otherwise: str, **by: str) -> Row:
+def _found(model: type[Row], otherwise: str, **by: str | bool) -> Row:
     try:
         return model._default_manager.get(**by)
     except model.DoesNotExist as problem:  # type: ignore[attr-defined]

@@ -34,6 +34,7 @@ from messaging.models.emails import (
 )
 from messaging.models.frequency import FrequencyCap
 from messaging.models.gate_tallies import GateTally
+from messaging.models.group_names import rename_in_audiences  # noqa: F401 - the receiver of renamed groups
 from messaging.models.hour_tallies import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.kept_while_used import keep_while_used  # noqa: F401 - its module has the receivers that ask

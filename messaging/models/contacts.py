@@ -8,7 +8,7 @@ from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
-from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.sql.row_inserts import insert
 from laaffic_console.kit.words.said import shaped
 from laaffic_console.kit.words.visible_names import SaysWhatIsTaken, VisiblyNamed
@@ -90,7 +90,12 @@ class Contact(SaysWhatIsTaken):
 
     def __str__(self) -> str:
         number = masked(self.number)
-        return f"{self.name} ({number})" if self.name else str(number)
+        return f"{self.shown_name} ({number})" if self.name else str(number)
+
+    @property
+    def shown_name(self) -> str:
+        """As the viewer may see it: what people call somebody may be a number."""
+        return in_text(self.name)
 
 
 class GroupMembership(models.Model):

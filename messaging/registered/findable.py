@@ -187,7 +187,7 @@ def people(query: Query, limit: int) -> list[Result]:
     if not may_see():
         return [
             Result(
-                contact.name or str(masked(contact.number)),
+                contact.shown_name or str(masked(contact.number)),
                 subtitle_of(contact),
                 own_page(contact),
             )

@@ -71,12 +71,12 @@ WHOLE = {
         voice.voicesync.name reports.reportlink.digest
     """,
     "read as what they are": """
-        messaging.approvallimits.cost messaging.approval.cost messaging.audience.condition messaging.calendar.hours
+        messaging.approvallimits.cost messaging.approval.cost messaging.calendar.hours
         messaging.calendar.left_out reports.report.query
     """,
     "names that people give to things, and the words beside them": """
         api.apitoken.name exporting.export.title exporting.export.file_name gateway.application.name
-        messaging.audience.name messaging.calendar.name messaging.campaign.name messaging.contact.name
+        messaging.audience.name messaging.calendar.name messaging.campaign.name
         messaging.contactgroup.name messaging.contactgroup.description messaging.contactimport.file_name
         messaging.contactimport.sheet messaging.consentimport.file_name messaging.emailcampaign.name
         messaging.emailcampaign.consent_known_by messaging.emailcampaign.receiver_name

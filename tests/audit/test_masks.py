@@ -11,12 +11,15 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import ValidationError
 from django.http import StreamingHttpResponse
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.api import documents as api
+from laaffic_console.api.contacts import documents as api_contacts
 from laaffic_console.api.email import documents as api_email
 from laaffic_console.api.handling.problems import handled
 from laaffic_console.audit.models import AuditEntry
@@ -27,11 +30,24 @@ from laaffic_console.kit.audit import acts
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import own_page
+from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.files.contact_headers import attribute_header
-from messaging.models import Batch, Campaign, Contact, EmailMessage, EmailTally, Message, Submission, SuppressionEntry
+from messaging.models import (
+    Audience,
+    Batch,
+    Campaign,
+    Contact,
+    EmailMessage,
+    EmailTally,
+    Message,
+    Submission,
+    SuppressionEntry,
+)
+from messaging.registered import findable
 from messaging.registered.export_kinds import RECIPIENTS
 from messaging.services import steps
+from messaging.services.saved_audiences import audiences
 from messaging.services.saved_audiences import offers as audience_offers
 from tests.dashboard import doors
 from voice.models import CallRecord, GroupTask
@@ -75,8 +91,13 @@ def may_read_pushes(user: User) -> None:
     [
         (NUMBER, "4477•••••123"),
         ("asha.rao@example.com", "a•••@example.com"),
-        ("1234", "••34"),
-        ("1", "•1"),
+        ("12345678901", "123•••••901"),
+        ("912345678", "9•••••678"),
+        ("91234567", "••••••67"),
+        ("9123456", "•••••56"),
+        ("912345", "•••••5"),
+        ("1234", "••••"),
+        ("1", "•"),
         ("", ""),
     ],
 )
@@ -201,6 +222,62 @@ def test_a_number_among_a_contacts_attributes_is_masked(client: Client, viewer: 
     assert NUMBER in revealed
 
 
+class ConditionTests:
+    """An audience whose condition names a number, for people who see numbers masked."""
+
+    @pytest.fixture
+    def named(self) -> Audience:
+        Contact.objects.create(number="447700900999", attributes={"mobile2": NUMBER})
+        return audiences.create(name="A", condition=f'attribute.mobile2 = "{NUMBER}"')
+
+    def test_it_is_shown_masked_and_not_edited(self, client: Client, viewer: User, named: Audience) -> None:
+        viewer.user_permissions.add(Permission.objects.get(codename="change_audience"))
+        page = reverse("admin:messaging_audience_change", args=[named.pk])
+
+        for address in (page, reverse("admin:messaging_audience_changelist")):
+            shown = client.get(address).content.decode()
+            assert "4477•••••123" in shown, address
+            assert NUMBER not in shown, address
+        assert client.post(page, {"name": "B", "condition": "country = IN"}).status_code == 403
+        with acts.acting(lambda: BLIND):
+            assert api_contacts.audience(named)["condition"] == 'attribute.mobile2 = "4477•••••123"'
+            assert NUMBER not in render_to_string("messaging/rules.html", {"rules": [{"condition": named.condition}]})
+
+    def test_one_that_names_none_is_edited_as_ever(self, client: Client, viewer: User) -> None:
+        viewer.user_permissions.add(Permission.objects.get(codename="change_audience"))
+        made = audiences.create(name="A", condition="country = GB")
+        page = reverse("admin:messaging_audience_change", args=[made.pk])
+
+        assert client.post(page, {"name": "B", "condition": "country = IN"}).status_code == 302
+        assert Audience.objects.get().condition == "country = IN"
+
+    def test_a_masked_one_is_not_saved(self, named: Audience) -> None:
+        with acts.acting(lambda: BLIND):
+            with pytest.raises(ValidationError, match="that you see masked"):
+                audiences.create(name="B", condition=masks.in_text(named.condition))
+            named.name = "B"
+            assert audiences.save(named).condition == f'attribute.mobile2 = "{NUMBER}"'
+
+
+def test_a_name_that_is_a_number_is_masked(client: Client, viewer: User) -> None:
+    said = "+44 7700 900123"
+    contact = Contact.objects.create(number="447700900999", name=said)
+    page = reverse("admin:messaging_contact_change", args=[contact.pk])
+
+    for address in (page, reverse("admin:messaging_contact_changelist")):
+        shown = client.get(address).content.decode()
+        assert "+4477•••••123" in shown
+        assert said not in shown
+    assert said in client.post(page.replace("change", "reveal")).content.decode()
+    told = str(list(masks.masked_columns(kinds.named("messaging.contact").rows({"query": ""}, viewer))))
+    assert ("+4477•••••123" in told, said in told) == (True, False)
+    with acts.acting(lambda: BLIND):
+        found = findable.people(Query.read("447700900999"), 5)
+        assert [one.title for one in found] == ["+4477•••••123"]
+        assert api_contacts.contact(contact)["name"] == "+4477•••••123"
+        assert str(contact) == "+4477•••••123 (4477•••••999)"
+
+
 def test_no_number_is_offered_as_the_value_of_an_attribute(client: Client, viewer: User) -> None:
     Contact.objects.create(number="447700900999", attributes={"mobile2": NUMBER})
     Contact.objects.create(number="447700900998", attributes={"mobile2": "none"})
@@ -316,7 +393,7 @@ class FileTests:
         shown = dict(zip(header, row, strict=True))
         assert [shown[attribute_header(name)] for name in said] == [
             "+4477•••••123",
-            "ring 0770••••123",
+            "ring 077•••••123",
             "03.04.1985",
             "2 Hill",
         ]

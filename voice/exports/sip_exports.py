@@ -7,11 +7,22 @@ from typing import Any
 from django.db.models import QuerySet
 
 from laaffic_console.kit.lists import walks
+from laaffic_console.kit.masking.masks import Typed
 from laaffic_console.kit.words.people import username
 from voice.models import SipCall
 
 CHUNK = 1000
-COLUMNS = ["number", "name", "phone", "display_number", "asked_at", "asked_by", "request", "ringing_at", "outcome"]
+COLUMNS = [
+    "number",
+    Typed("name"),
+    "phone",
+    "display_number",
+    "asked_at",
+    "asked_by",
+    "request",
+    "ringing_at",
+    "outcome",
+]
 COLUMNS += ["seconds", "billed_seconds", "cost", "currency", "voice_id", "mark", "application"]
 READ = ("application", "contact", "entry", "record", "requested_by")
 

@@ -16,7 +16,17 @@ from voice.models import CallRecord, GroupTask
 from voice.services.group_calls import callees as group_callees
 
 CHUNK = 500
-COLUMNS = ["number", "name", "state", Typed("reason"), "seconds", "billed_seconds", "cost", "currency", "called_at"]
+COLUMNS = [
+    "number",
+    Typed("name"),
+    "state",
+    Typed("reason"),
+    "seconds",
+    "billed_seconds",
+    "cost",
+    "currency",
+    "called_at",
+]
 COLUMNS += ["ringing_at", "answered_at", "hung_up_at", "key_pressed", "recalls", "recording", "voice_id", "evidence"]
 NO_RECORD = "no record"
 

@@ -39,7 +39,7 @@ class SuppressionView(ApiView):
         query = self.read(SuppressionQuery, request.query_params.dict())
         rows = SuppressionEntry.objects.all()
         if "number" in query:
-            rows = SuppressionEntry.objects.of_subscribers([lookups.number(query["number"]).number])
+            rows = SuppressionEntry.objects.of_subscribers([lookups.known_number(query["number"])])
         return Response(page(rows, query, documents.suppressed))
 
     @extend_schema(parameters=[KEY], request=shapes.SuppressRequest, responses=shapes.SuppressAnswer)
@@ -178,5 +178,5 @@ class SaidView(ApiView):
     def get(self, request: Any) -> Response:
         """All that a person ever said about consent, the newest first."""
         query = self.read(shapes.SaidQuery, request.query_params.dict())
-        rows = ConsentEvent.objects.filter(subscriber=subscriber(lookups.number(query["number"]).number))
+        rows = ConsentEvent.objects.filter(subscriber=subscriber(lookups.known_number(query["number"])))
         return Response(page(rows, query, documents.said))

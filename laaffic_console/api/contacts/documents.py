@@ -37,7 +37,7 @@ def contact(row: Contact) -> dict[str, Any]:
     return {
         "id": row.pk,
         "number": masked(row.number),
-        "name": row.name,
+        "name": in_text(row.name),
         "email": masked(row.email),
         "country": row.country,
         "language": row.language,
@@ -62,7 +62,7 @@ def suppressed(row: SuppressionEntry) -> dict[str, Any]:
 
 
 def audience(row: Audience) -> dict[str, Any]:
-    return {"id": row.pk, "name": row.name, "condition": row.condition, "created_at": moment(row.created_at)}
+    return {"id": row.pk, "name": row.name, "condition": in_text(row.condition), "created_at": moment(row.created_at)}
 
 
 def listed_import(row: ContactImport) -> dict[str, Any]:

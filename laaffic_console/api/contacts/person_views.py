@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api import timelines
 from laaffic_console.api.contacts import shapes
-from laaffic_console.api.handling import problems
+from laaffic_console.api.handling import lookups
 from laaffic_console.api.handling.idempotency import Answer
 from laaffic_console.api.handling.views import ApiView
 from laaffic_console.api.messages.message_views import KEY
@@ -15,9 +15,8 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.timelines import TimelineEntry
 from laaffic_console.kit.masking.masks import SEE
-from messaging import msisdn
 from messaging.people import person_timeline
-from messaging.services.contacts import file_numbers, people
+from messaging.services.contacts import people
 
 LOOK = ["messaging.view_contact", SEE]
 
@@ -34,7 +33,7 @@ class PersonHistoryView(ApiView):
     def get(self, request: Any) -> Response:
         """Everything that a person was sent, said and was called for, the newest first."""
         query = self.read(shapes.PersonQuery, request.query_params.dict())
-        known = people.of(_number(query["number"]))
+        known = people.of(lookups.known_number(query["number"]))
         return Response(timelines.page(known.person, person_timeline.sources_for(request.user), query))
 
 
@@ -46,7 +45,7 @@ class ErasePersonView(ApiView):
     def post(self, request: Any) -> Response:
         """Erase a person: delete the contact and empty the texts that mention them. There is no way back."""
         asked = self.read(shapes.ErasePersonRequest)
-        number = _number(asked["number"])
+        number = lookups.known_number(asked["number"])
 
         def work() -> Answer:
             done = people.erase(number, why=asked["why"], by=request.user)
@@ -55,11 +54,3 @@ class ErasePersonView(ApiView):
 
         answer = self.once(work)
         return Response(answer.body, answer.status)
-
-
-def _number(text: str) -> str:
-    """The number, also from a spelling no longer in use, such as 521…: entries under that spelling are found by it."""
-    try:
-        return file_numbers.number(text, "")
-    except msisdn.InvalidNumber as problem:
-        raise problems.at("number", str(problem)) from problem

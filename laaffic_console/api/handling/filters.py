@@ -19,7 +19,7 @@ def narrowed(rows: models.QuerySet[Row], query: Mapping[str, Any], **columns: st
     for name, column in columns.items():
         if name in query:
             if name == "number":
-                column, value = f"{column}__in", spellings(lookups.number(query[name]).number)
+                column, value = f"{column}__in", spellings(lookups.known_number(query[name]))
             else:
                 value = query[name]
             rows = rows.filter(**{column: value})

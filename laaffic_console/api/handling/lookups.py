@@ -15,6 +15,7 @@ from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words import countries
 from messaging import msisdn
 from messaging.models import Audience, Calendar, ContactGroup
+from messaging.services.contacts import file_numbers
 
 
 def application(app_id: str, channel: str = Channel.SMS, field: str = "application") -> Application:
@@ -36,6 +37,14 @@ def _application() -> models.QuerySet[Application]:
 def number(text: str) -> msisdn.Msisdn:
     try:
         return msisdn.parse(text)
+    except msisdn.InvalidNumber as problem:
+        raise problems.at("number", str(problem)) from problem
+
+
+def known_number(text: str) -> str:
+    """A number to look up, also in a spelling that is no longer in use, such as 521…: lists still name it so."""
+    try:
+        return file_numbers.number(text, "")
     except msisdn.InvalidNumber as problem:
         raise problems.at("number", str(problem)) from problem
 

@@ -42,7 +42,7 @@ class BindingsView(ApiView):
         query = self.read(shapes.BindingQuery, request.query_params.dict())
         rows = Binding.objects.select_related("application")
         if "number" in query:
-            rows = rows.with_number(lookups.number(query["number"]).number)
+            rows = rows.with_number(lookups.known_number(query["number"]))
         if query["is_live"] is not None:
             rows = rows.filter(ended_at__isnull=query["is_live"])
         return Response(page(rows, query, documents.binding))

@@ -20,13 +20,19 @@ PAIRS = {"callee", "test to"}  # names in the ledger's summaries
 TYPED_PAIRS = {"all the same"}  # those of what a person has written
 
 _DOTS = "•"
+HIDDEN = 5  # digits of a number, at the least
+_MOMENT = r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?"
+_DAY = r"(?<!\d)(?<!\d[./ -])(?:(?:[0-2]?\d|3[01])[./-]){2}(?:19|20)\d\d(?!\d|[./ -]\d)"
+_BETWEEN = r" \u00a0\u2000-\u2015\u202f().\-/+"  # what people write between the digits of a number
 # Addresses in a text, with an @ in them, and seven digits or more as people write a number; no moments and days.
-_IN_TEXT = re.compile(
-    r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)"
-    r"|(?P<moment>(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?)"
-    r"|(?P<day>(?<!\d)(?<!\d[./ -])(?:(?:[0-2]?\d|3[01])[./-]){2}(?:19|20)\d\d(?!\d|[./ -]\d))"
-    r"|\d(?:[ \u00a0\u2000-\u2015\u202f().\-/+]{0,2}\d){6,}"
-)
+_KINDS = rf"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<moment>{_MOMENT})|(?P<day>{_DAY})"
+_RARELY = r"_·\[\]'’`\u2212\u200b-\u200f\u202a-\u202e\u2060\ufeff"
+_IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}{_RARELY}]{{0,6}}(?!{_MOMENT}|{_DAY})\d){{6,}}")
+_CLOSE_IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}]{{0,2}}\d){{6,}}")
+_WIDE = re.compile(rf"[{_BETWEEN}]*[{_RARELY}][{_BETWEEN}{_RARELY}]*|[{_BETWEEN}]{{3,}}")
+_FEWEST = 9  # digits of a number that is written in parts far from each other: 98765 - 43210
+_OTHER_PART = re.compile(r"\d+\.\d{1,2}")  # a price or a time of day: 10.30
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 class Typed(str):
@@ -46,13 +52,17 @@ def masked(value: Any) -> Any:
 
 
 def mask(text: str) -> str:
-    """The text with enough left to tell two apart in a list: the country and the network, and the last three digits."""
+    """The text with enough left to tell two apart in a list: the country and the network, and the last three digits.
+
+    Of a short number less is left: what is hidden has so many digits that nobody can try them all.
+    """
     local, at, domain = text.rpartition("@")
     if at:
         return f"{local[:1]}{_DOTS * 3}@{domain}"
-    if len(text) < 9:
-        return _DOTS * max(len(text) - 2, 1) + text[-2:]
-    return f"{text[:4]}{_DOTS * (len(text) - 7)}{text[-3:]}"
+    start, end = (4, 3) if len(text) >= 9 else (0, 2)
+    end = max(0, min(end, len(text) - HIDDEN))
+    start = max(0, min(start, len(text) - end - HIDDEN))
+    return text[:start] + _DOTS * (len(text) - start - end) + text[len(text) - end :]
 
 
 def in_text(said: Any) -> str:
@@ -72,7 +82,26 @@ def is_masked(text: str) -> bool:
 def _masked_match(found: re.Match[str]) -> str:
     if found["moment"] or found["day"]:
         return found[0]
-    return mask(found[0].replace("%40", "@") if found["address"] else re.sub(r"\D", "", found[0]))
+    if found["address"]:
+        return mask(found[0].replace("%40", "@"))
+    return mask(re.sub(r"\D", "", found[0])) if _is_one_number(found) else _CLOSE_IN_TEXT.sub(_masked_close, found[0])
+
+
+def _masked_close(found: re.Match[str]) -> str:
+    return found[0] if found["moment"] or found["day"] else mask(re.sub(r"\D", "", found[0]))
+
+
+def _is_one_number(found: re.Match[str]) -> bool:
+    """Of parts far from each other: two prices, times, years or whole numbers are not one number."""
+    parts = _WIDE.split(found[0])
+    if len(parts) == 1:
+        return True
+    digits = [len(re.sub(r"\D", "", part)) for part in parts]
+    has_plus = found.string[: found.start()].endswith("+")
+    if min(digits) >= 7 or (sum(digits) < _FEWEST and not has_plus):
+        return False
+    is_dated = _YEAR.fullmatch(parts[0]) is not None and not has_plus
+    return not is_dated and not any(_OTHER_PART.fullmatch(part) for part in parts)
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:

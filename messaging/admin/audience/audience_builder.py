@@ -178,7 +178,7 @@ def _told(request: HttpRequest) -> Look | None:
 def _person(contact: Contact) -> dict[str, str]:
     return {
         "number": str(masked(contact.number)),
-        "name": contact.name,
+        "name": contact.shown_name,
         "country": contact.country,
         "language": contact.language,
     }

@@ -15,6 +15,8 @@ from unfold.decorators import display
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.masking.masked_admin import MaskedTexts
 from laaffic_console.kit.pages import add_problems, may_see_contacts
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.audience import audience_builder
@@ -39,7 +41,7 @@ class AudienceForm(AnyModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if cleaned and cleaned.get("condition"):
+        if cleaned and cleaned.get("condition") and "condition" in self.changed_data:
             try:
                 audiences.read(cleaned["condition"])
             except ValidationError as problem:
@@ -47,12 +49,18 @@ class AudienceForm(AnyModelForm):
         return cleaned
 
 
+def _is_masked(audience: Audience) -> bool:
+    """Whether it names numbers or addresses, and the viewer sees them masked."""
+    return masks.in_text(audience.condition) != audience.condition
+
+
 @admin.register(Audience)
-class AudienceAdmin(SharedRowAdmin, ModelAdmin):
+class AudienceAdmin(MaskedTexts, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy(
         "Describe by a condition who is meant: by country, attributes, groups, and what they were sent."
     )
     form = AudienceForm
+    typed = ("condition",)
     list_display = ["name", "shown_condition", "updated_at", "created_by"]
     list_select_related = ["created_by"]
     search_fields = ["name"]
@@ -61,7 +69,15 @@ class AudienceAdmin(SharedRowAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("condition"))
     def shown_condition(self, audience: Audience) -> str:
-        return audience.condition if len(audience.condition) <= 120 else f"{audience.condition[:119]}…"
+        shown = masks.in_text(audience.condition)
+        return shown if len(shown) <= 120 else f"{shown[:119]}…"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A form would show the numbers that a condition names, or take the masked ones for it."""
+        return super().has_change_permission(request, obj) and not (obj and _is_masked(obj))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj and _is_masked(obj) else self.fieldsets
 
     def save_model(self, request: HttpRequest, obj: Audience, form: Any, change: bool) -> None:
         audiences.save(obj, by=signed_in(request))

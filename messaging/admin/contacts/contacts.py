@@ -60,7 +60,7 @@ class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
     )
     form = ContactForm
     masked = ("number", "email")
-    typed = ("attributes",)
+    typed = ("name", "attributes")
     export_name = "contacts"
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity", ImportFilter]

@@ -144,7 +144,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
                     by=signed_in(request),
                 )
             except ValidationError as problem:
-                add_problems(form, ValidationError({"file": problem}))
+                add_problems(form, problem if hasattr(problem, "error_dict") else ValidationError({"file": problem}))
             else:
                 return HttpResponseRedirect(own_page(job))
         return page(self, request, "messaging/imports/import_upload.html", _("Import contacts"), form=form)
@@ -243,7 +243,12 @@ class ContactImportAdmin(ReadOnlyAdmin):
         import_files.keep_reading(job)
         if "group" in request.POST:
             chosen = _groups(job).filter(pk=whole_number(request.POST["group"]) or 0).first()
-            import_files.put_into(job, chosen, request.POST.get("new_group", ""))
+            try:
+                import_files.put_into(job, chosen, request.POST.get("new_group", ""))
+            except NotNow:
+                raise
+            except ValidationError as problem:
+                return " ".join(problem.messages)
         if len(encodings) > 1 and encoding not in encodings:
             return _("The file's letters can be read in several ways. Choose the one in which the names are right.")
         return ""

@@ -259,7 +259,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
 
 
 def _name_of(conversation: Conversation, contact: Contact | None) -> str:
-    return contact.name if contact and contact.name else str(masked(conversation.number))
+    return contact.shown_name if contact and contact.name else str(masked(conversation.number))
 
 
 def _found(object_id: str) -> Conversation:

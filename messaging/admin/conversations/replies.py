@@ -80,7 +80,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         if contact is None:
             return "–"
         page = own_page(contact)
-        return format_html('<a class="c-link" href="{}">{}</a>', page, contact.name or masked(contact.number))
+        return format_html('<a class="c-link" href="{}">{}</a>', page, contact.shown_name or masked(contact.number))
 
     @display(description=gettext_lazy("text"))
     def said(self, reply: Reply) -> SafeString:

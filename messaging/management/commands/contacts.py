@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
@@ -86,6 +87,8 @@ class Command(ConsoleCommand):
         except (OSError, UnreadableFile) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise CommandError(f"{path}: {why}") from problem
+        except ValidationError as problem:
+            raise CommandError(f"--group: {' '.join(problem.messages)}") from problem
         try:
             self.run(job)
         except KeyboardInterrupt as stopped:

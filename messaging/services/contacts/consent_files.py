@@ -3,6 +3,8 @@
 What a row says holds from its own date: a STOP that came later stays. Reading a file twice changes nothing.
 """
 
+import contextlib
+import dataclasses
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -102,6 +104,7 @@ class OpenedFile:
 
 def opened(path: Path, options: Options) -> OpenedFile:
     """UnreadableFile where it lacks a column or rows; ValidationError for what `options` lack, as {field: why}."""
+    contact_files.require_one_sheet(path)
     rows = contact_files.plain_rows_as_meant(path, options.encoding)
     try:
         header = _header(next(rows, None))
@@ -129,7 +132,7 @@ def keep(
     """
     behind = (row for row in file.rows if row.line > outcome.line)
     while piece := list(itertools.islice(behind, AT_ONCE)):
-        with transaction.atomic():
+        with _counted_if_committed(outcome), transaction.atomic():
             good = list(_good(piece, file, outcome))
             new = consents.put(good, by=by)
             outcome.kept += len(good)
@@ -138,6 +141,18 @@ def keep(
         if not goes_on:
             return False
     return True
+
+
+@contextlib.contextmanager
+def _counted_if_committed(outcome: Outcome) -> Iterator[None]:
+    """What is rolled back is not counted either."""
+    before = dataclasses.replace(outcome, errors=[*outcome.errors])
+    try:
+        yield
+    except BaseException:
+        for field_of in dataclasses.fields(outcome):
+            setattr(outcome, field_of.name, getattr(before, field_of.name))
+        raise
 
 
 def broken_off(problem: UnreadableFile, outcome: Outcome) -> str:

@@ -24,6 +24,7 @@ _like_a_date = re.compile(r"(?:19|20)\d\d([-/.]?)[01]?\d\1[0-3]?\d|[0-3]?\d([-/.
 
 def one_each(path: Path, region: str) -> Iterator[Written]:
     """The numbers of one column: the one that the header names, else the first with a number in the first row."""
+    contact_files.require_one_sheet(path)
     rows = contact_files.plain_rows(path)
     first = next(rows, None)
     if first is None:

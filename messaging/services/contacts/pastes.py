@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.kit.masking.masks import in_text, masked
@@ -157,8 +158,10 @@ def erase(number: str) -> None:
     """Out of all pastes: each is looked at by its own index. The first numbers that a paste tells about go too."""
     usual, written = subscriber(number), set(spellings(number))
     rows = PastedNumber.objects.filter(paste__in=list(Paste.objects.values_list("pk", flat=True)))
-    rows.filter(subscriber=usual).delete()
-    for paste in Paste.objects.select_for_update(no_key=True).exclude(merged=[]).order_by("pk"):
+    holding = list(rows.filter(subscriber=usual).values_list("paste_id", flat=True))
+    to_change = Paste.objects.filter(pk__in=holding) | Paste.objects.exclude(merged=[])
+    for paste in to_change.select_for_update(no_key=True).order_by("pk"):
         kept = [[line, one] for line, one in paste.merged if one not in written]
-        if kept != paste.merged:
-            Paste.objects.filter(pk=paste.pk).update(merged=kept)
+        gone, _each = PastedNumber.objects.filter(paste=paste, subscriber=usual).delete()
+        if gone or kept != paste.merged:
+            Paste.objects.filter(pk=paste.pk).update(merged=kept, numbers=F("numbers") - gone)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit.acts import Act, record
@@ -30,6 +30,7 @@ from messaging.services.contacts import consents, contact_writes, erasures, past
 from messaging.subscribers import spellings, subscriber
 
 OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
+OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
 NAMED = 3  # campaigns in a sentence
 
 
@@ -60,7 +61,9 @@ def of(number: str) -> Known:
 
 @transaction.atomic
 def erase(number: str, *, why: str, by: User | None) -> Erasure:
-    """Delete the contact, empty merge values and the texts of replies; numbers stay where they prove what was sent.
+    """Delete the contact, empty merge values and the texts of replies and of what was written to this person alone.
+
+    Numbers stay where they prove what was sent.
 
     ValidationError without a reason, and while a message to this person waits or its answer is unknown: it would be
     sent with empty fields. So too while a group call may still reach them.
@@ -85,6 +88,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     consents.erase(number)  # before the conversation, as taking a reply does: see docs/mechanisms/locks.md
     replies = Reply.objects.filter(number__in=numbers).exclude(content="").update(content="")
     _erase_conversation(subscriber(number))
+    _empty_own_texts(sent)
     pastes.erase(number)
     deleted = contact_writes.delete(list(Contact.objects.filter(number__in=numbers).values_list("pk", flat=True)))
     erasure = Erasure.objects.create(
@@ -104,10 +108,23 @@ def _erase_conversation(key: str) -> None:
     """Delete the conversation and its notes, and empty the texts of its answers, campaigns to this person alone."""
     list(Conversation.objects.select_for_update().filter(subscriber=key).values_list("pk"))  # an answer is awaited
     answers = ConversationAnswer.objects.filter(conversation__subscriber=key)
-    over = (CampaignState.FINISHED, CampaignState.CANCELLED)
-    _refuse(list(answers.exclude(campaign__state__in=over).values_list("campaign__name", flat=True)))
+    _refuse(list(answers.exclude(campaign__state__in=OVER).values_list("campaign__name", flat=True)))
     Campaign.objects.filter(pk__in=list(answers.values_list("campaign_id", flat=True))).update(text="")
     Conversation.objects.filter(subscriber=key).delete()
+
+
+def _empty_own_texts(sent: "QuerySet[Message]") -> None:
+    """Empty the texts of campaigns that are over and had no other recipient: messages and tests to one person.
+
+    How many segments each message had is on its row: figures and proofs need no text.
+    """
+    counted = sent.values("campaign_id").annotate(n=Count("pk")).values_list("campaign_id", "n")
+    messages = dict(counted)
+    over = Campaign.objects.filter(pk__among=list(messages), state__in=OVER, audience=Campaign.Audience.FROZEN)
+    for pk, total, options in over.order_by("pk").values_list("pk", "total", "channel_options"):
+        if total == messages[pk]:
+            untitled = options | {"title": ""} if "title" in options else options
+            Campaign.objects.filter(pk=pk).update(text="", channel_options=untitled)
 
 
 def _take_out_of_campaigns(key: str) -> None:

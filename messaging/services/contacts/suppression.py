@@ -55,6 +55,11 @@ class Outcome:
     invalid: int = 0
     invalid_shown: list[Invalid] = field(default_factory=list)  # the first of them
 
+    @property
+    def invalid_beyond(self) -> int:
+        """How many more there are than are shown."""
+        return self.invalid - len(self.invalid_shown)
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:

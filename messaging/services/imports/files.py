@@ -186,7 +186,17 @@ def _save_in_words(job: ContactImport) -> None:
 
 
 def _group_called(name: str) -> ContactGroup | None:
-    return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if not is_blank(name) else None
+    """The group of that name, made if there is none; ValidationError where it is one that no list of groups shows."""
+    if is_blank(name):
+        return None
+    group, _is_new = ContactGroup.objects.get_or_create(name=name.strip()[:120])
+    if group.is_ad_hoc:
+        said = _(
+            "The console itself has made a group “%(name)s”, for a follow-up or for one message, which no list of "
+            "groups shows. Choose another name."
+        )
+        raise ValidationError({"new_group": said % {"name": group.name}})
+    return group
 
 
 def _look(job: ContactImport) -> None:

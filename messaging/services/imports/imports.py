@@ -127,6 +127,7 @@ def import_rows(
 
 def _how_far(job: ContactImport) -> str:
     """What an import that failed leaves, and what to do about the rest; "" where nothing was committed."""
+    job.refresh_from_db(fields=["lines_done"])  # the last chunk may have been rolled back
     if not job.lines_done:
         return ""
     said = _("Rows up to %(line)s are imported, those below are not. Import the corrected list: what is there stays.")

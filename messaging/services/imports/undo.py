@@ -31,6 +31,7 @@ from messaging.models import (
     ImportedChange,
     ImportUndo,
 )
+from messaging.models.kept_while_used import OVER as ENDED
 from messaging.models.kept_while_used import using
 from messaging.people import contact_traces
 from messaging.services.contacts import contact_writes
@@ -73,7 +74,8 @@ def of(job: ContactImport) -> ImportUndo | None:
 
 
 def look(job_id: int, *, by: User | None) -> None:
-    """Begin to count who would go. NotNow while the import runs or a campaign sends to its group.
+    """Begin to count who would go. NotNow while the import runs or a campaign sends to its group, or gathers
+    its recipients by a condition.
 
     What is being counted or was counted stays: to have it counted again, give it up first.
     """
@@ -113,12 +115,20 @@ def give_up(job_id: int) -> None:
 
 
 def _refuse_while_sending(job: ContactImport) -> None:
-    """A launched campaign was shown how many it reaches: nobody leaves its group by this."""
+    """A launched campaign was shown how many it reaches: nobody leaves its group or its conditions by this."""
     if why := _why_not_now(job):
         raise NotNow(why)
 
 
 def _why_not_now(job: ContactImport) -> str:
+    # Whom an import added or changed can meet any condition.
+    gathering = Campaign.objects.filter(audience=Campaign.Audience.FREEZING).exclude(rules=[]).exclude(state__in=ENDED)
+    if campaign := gathering.order_by("pk").first():
+        said = _(
+            "The campaign “%(name)s” sends to an audience by condition and is still gathering its recipients. "
+            "Wait until it has all of them, or cancel it."
+        )
+        return said % {"name": campaign.name}
     if job.group is None:
         return ""
     campaigns: list[Campaign] = list(using([job.group]).exclude(state=CampaignState.DRAFT)[:1])

@@ -19,7 +19,7 @@ from messaging.conditions import condition_texts, conditions
 from messaging.conditions.condition_rows import Rows as ClickedRows
 from messaging.conditions.condition_rows import joined
 from messaging.conditions.conditions import ATTRIBUTE, Condition, ConditionError, Contains, InCampaign, InGroup, Replied
-from messaging.models import Audience, Campaign, Contact, ContactGroup
+from messaging.models import Audience, Campaign, Contact, ContactGroup, group_names
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.saved_audiences.condition_sql import Rules
 
@@ -33,6 +33,12 @@ RECENT = 500  # contacts whose attributes are offered where one is not known
 
 def read(text: str) -> Condition:
     """The condition, its groups and campaigns looked up; ValidationError says what is wrong and what to do next."""
+    if not masks.may_see() and masks.is_masked(text):
+        said = _(
+            "This condition has numbers or addresses that you see masked: saved like this, it would match nobody. "
+            "Leave the condition as it is, or write these values whole."
+        )
+        raise ValidationError({"condition": said})
     try:
         parsed = condition_texts.parse(text)
     except ConditionError as problem:
@@ -72,7 +78,7 @@ def _looked_up(test: Condition) -> Condition:
         )
         raise ValidationError({"condition": said})
     if isinstance(test, InGroup):
-        group = ContactGroup.objects.filter(name=test.name).first()
+        group = ContactGroup.objects.filter(name=test.name, is_ad_hoc=False).first()
         if group is None:
             raise ValidationError({"condition": _unknown_group(test.name)})
         return replace(test, group=group.pk)
@@ -129,20 +135,27 @@ def _has_anybody(attribute: str) -> bool:
 def save(audience: Audience, *, by: User | None = None) -> Audience:
     """Keep it, new or edited, with its condition as it was read; ValidationError names the field that is wrong."""
     audience.name, audience.condition = audience.name.strip(), audience.condition.strip()
-    found = read(audience.condition)
+    found = _as_kept(audience) or read(audience.condition)
     audience.full_clean(exclude=["created_by", "condition"])
     audience.tree = conditions.as_json(found)
-    groups = {test.group for test in conditions.tests_of(found) if isinstance(test, InGroup)}
     with transaction.atomic():
-        is_new = audience.pk is None
-        if is_new:
+        # Locked, and before the audience: none of them is deleted or renamed between this look and the end.
+        named = ContactGroup.objects.select_for_update().filter(pk__in=group_names.groups_of(found)).order_by("pk")
+        names = {group.pk: group.name for group in named}
+        audience.condition = group_names.text(audience.condition, found, names)
+        if audience.pk is None:
             audience.created_by = by
             audience.save()
         else:
             audience.save(update_fields=["name", "condition", "tree", "updated_at"])
-        # Locked: none of them is deleted between this look and the end.
-        audience.named_groups.set(ContactGroup.objects.select_for_update().filter(pk__in=groups).order_by("pk"))
+        audience.named_groups.set(names)
     return audience
+
+
+def _as_kept(audience: Audience) -> Condition | None:
+    """What its text was read as, if nobody has changed the text: another group may have got a name in it since."""
+    kept = Audience.objects.filter(pk=audience.pk).values_list("condition", "tree").first()
+    return conditions.from_json(kept[1]) if kept and kept[1] and kept[0] == audience.condition else None
 
 
 def create(*, name: str, condition: str, by: User | None = None) -> Audience:

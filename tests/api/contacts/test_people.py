@@ -152,6 +152,7 @@ class ImportTests:
             ("people.csv", b"\0\1\2\3" * 99, {}, ""),
             ("people.csv", PEOPLE, {"group": "nobody"}, "There is no group “nobody”"),
             ("people.csv", PEOPLE, {"group": "customers", "new_group": "x"}, "either “group”"),
+            ("people.csv", PEOPLE, {"new_group": "Failed in Spring"}, "Choose another name"),
             ("people.csv", PEOPLE, {"region": "XQ"}, "“XQ” is not a country"),
             ("people.csv", PEOPLE, {"region": "ß"}, "“ß” is not a country"),
             ("people.csv", PEOPLE, {"file": [BytesIO(PEOPLE), BytesIO(PEOPLE)]}, "“file” is given twice"),
@@ -163,6 +164,7 @@ class ImportTests:
     def test_a_file_that_is_refused_leaves_nothing(
         self, api: Api, group: ContactGroup, name: str, content: bytes, fields: dict[str, str], said: str
     ) -> None:
+        ContactGroup.objects.create(name="Failed in Spring", is_ad_hoc=True)
         answer = sent(api, "imports", name, content, **fields)
 
         assert answer.status_code == 400

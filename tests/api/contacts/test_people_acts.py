@@ -21,6 +21,7 @@ from messaging.models import (
     SuppressionEntry,
     SuppressionRelease,
 )
+from messaging.services.contacts import suppression
 from messaging.services.imports import files, imports
 from messaging.services.imports import undo as import_undo
 from messaging.services.saved_audiences import audiences
@@ -263,6 +264,28 @@ def test_an_audience_is_changed_and_deleted(
     draft.delete()
     assert api("DELETE", f"audiences/{pk}").status_code == 204
     assert (Audience.objects.exists(), told("audience")) == (False, ["changed", "deleted"])
+
+
+@pytest.mark.parametrize("list_of", ["suppression", "consents", "consents/said", "replies", "messages", "contacts"])
+def test_a_number_is_looked_up_in_a_spelling_that_is_not_in_use(api: Api, list_of: str) -> None:
+    """An entry may have it from a reply, and lists name it so."""
+    suppression.suppress_numbers(["5215512345678"], channel="sms", reason="opt_out")
+
+    for written in ("5215512345678", "%2B525512345678"):
+        found = api("GET", f"{list_of}?number={written}")
+        assert found.status_code == 200, found.content
+        if list_of == "suppression":
+            assert [one["number"] for one in found.json()["items"]] == ["5215512345678"]
+    assert api("GET", f"{list_of}?number=nobody").status_code == 400
+
+
+def test_a_renamed_audience_means_the_group_that_it_meant(api: Api, group: ContactGroup) -> None:
+    pk = audiences.create(name="A", condition='group "customers"').pk
+    assert api("PATCH", f"groups/{group.pk}", {"name": "Old customers"}).status_code == 200
+    assert api("POST", "groups", {"name": "customers"}).status_code == 201
+
+    assert api("PATCH", f"audiences/{pk}", {"name": "B"}).json()["condition"] == 'group "Old customers"'
+    assert list(Audience.objects.get().named_groups.all()) == [group]
 
 
 class UndoTests:

@@ -57,6 +57,29 @@ def test_an_edit_is_compared_with_what_another_has_saved(admin_client: Client, g
     assert Audience.objects.get().condition == "country = BD"
 
 
+def test_a_group_that_no_list_shows_is_not_named(admin_client: Client) -> None:
+    ContactGroup.objects.create(name="Failed in Spring", is_ad_hoc=True)
+
+    page = admin_client.post(reverse(ADD), {"name": "A", "condition": 'group "Failed in Spring"'}).content.decode()
+
+    assert "There is no group “Failed in Spring”" in page
+    assert not Audience.objects.exists()
+
+
+def test_an_edited_name_leaves_the_group_that_was_meant(admin_client: Client, group: ContactGroup) -> None:
+    made = audiences.create(name="A", condition='group "customers"')
+    page = reverse("admin:messaging_audience_change", args=[made.pk])
+    rename = reverse("admin:messaging_contactgroup_change", args=[group.pk])
+    admin_client.post(rename, {"name": "Old customers", "description": ""})
+    ContactGroup.objects.create(name="customers")
+    shown = admin_client.get(page).context["adminform"].form
+
+    assert shown.initial["condition"] == 'group "Old customers"'
+    sent = {"name": "B", "condition": shown.initial["condition"], "_seen": shown.seen_token}
+    assert admin_client.post(page, sent).status_code == 302
+    assert list(Audience.objects.get(name="B").named_groups.all()) == [group]
+
+
 def clicked(*rows: dict[str, object], is_any: bool = False) -> dict[str, str]:
     return {"by_clicks": json.dumps({"rows": rows, "is_any": is_any})}
 

@@ -296,3 +296,47 @@ def test_a_campaign_without_contacts_names_both_ways(application: Application) -
 
     with pytest.raises(ValidationError, match="select groups or an audience, or paste numbers"):
         drafts.check_ready(campaign)
+
+
+def renamed(group: ContactGroup) -> ContactGroup:
+    """Another group, which has got the name that this one had."""
+    was, group.name = group.name, "Old customers"
+    group.save()
+    return ContactGroup.objects.create(name=was)
+
+
+def test_a_text_names_its_group_as_it_is_called_now(group: ContactGroup) -> None:
+    kept = audiences.create(name="A", condition='country  =  IN and not group "customers" or group in (customers)')
+    apart = audiences.create(name="B", condition="country  =  IN")
+    other = renamed(group)
+    kept.refresh_from_db()
+    apart.refresh_from_db()
+
+    assert kept.condition == 'country = IN and not group "Old customers" or group "Old customers"'
+    assert apart.condition == "country  =  IN"
+    assert list(kept.named_groups.all()) == [group] != [other]
+
+
+def test_an_audience_whose_text_stays_keeps_the_group_that_was_meant(group: ContactGroup) -> None:
+    kept = audiences.create(name="A", condition='group "customers"')
+    with pytest.MonkeyPatch.context() as before_groups_were_told:
+        before_groups_were_told.setattr("messaging.models.group_names.text", lambda written, *_: written)
+        renamed(group)
+    kept.name = "All of them"
+    audiences.save(kept)
+
+    kept.refresh_from_db()
+    assert list(kept.named_groups.all()) == [group]
+    assert kept.tree["group"] == group.pk
+    assert kept.condition == 'group "Old customers"'
+
+
+def test_a_group_is_renamed_without_a_change_of_what_was_approved(
+    application: Application, group: ContactGroup
+) -> None:
+    kept = audiences.create(name="A", condition='group "customers"')
+    campaign = draft(application, kept)
+    before = shown.parts_of(campaign)
+    renamed(group)
+
+    assert shown.parts_of(Campaign.objects.get(pk=campaign.pk)) == before

@@ -93,7 +93,7 @@ class OrderTests:
     def order(self, client: Client, column: str) -> list[str]:
         """Numbers as they are shown when somebody asks for this order."""
         changelist = client.get(LIST).context["cl"]
-        at = changelist.all_columns.index(column)
+        at = [getattr(one, "__name__", one) for one in changelist.all_columns].index(column)  # masked ones are callable
         return [contact.number for contact in client.get(LIST, {"o": str(at)}).context["cl"].result_list]
 
     def test_a_long_list_is_sorted_by_what_an_index_keeps(

@@ -25,13 +25,15 @@ from messaging.models import (
     GroupMembership,
     Message,
     MessageState,
+    PastedNumber,
     Reply,
     SuppressionEntry,
 )
 from messaging.people import person_timeline
 from messaging.people.person_timeline import Behind
 from messaging.registered import person_entries
-from messaging.services.contacts import contact_writes, erasures, people, suppression
+from messaging.services.contacts import contact_writes, erasures, pastes, people, suppression
+from messaging.services.figures import timeline
 from phone_numbers.models import Binding
 from voice.models import CallRecord, SipCall
 
@@ -305,6 +307,41 @@ class EraseTests:
         left = dict(Campaign.objects.values_list("name", "extra_numbers"))
         others = ["919999999999", "no number"]
         assert left == dict.fromkeys(("draft", "scheduled", "running"), others) | {"finished": [written, *others]}
+
+    @pytest.mark.parametrize("kind", ["quick", "test", "campaign"])
+    def test_a_text_that_was_written_to_them_alone_goes(self, application: Application, kind: str) -> None:
+        other = "919999999999"
+        sent = {}
+        for name, state, numbers in [
+            ("alone", "finished", [NUMBER]),
+            ("cancelled", "cancelled", [NUMBER]),
+            ("running", "running", [NUMBER]),
+            ("both", "finished", [NUMBER, other]),
+            ("another", "finished", [other]),
+        ]:
+            sent[name] = message(application, name, numbers[0], merge_values=None, segments=2)
+            campaign = sent[name].campaign
+            for number in numbers[1:]:
+                Message.objects.create(campaign=campaign, batch=sent[name].batch, number=number)
+            said = {"text": "Dear Asha, it is positive", "channel_options": {"title": "For Asha", "mms_type": "x"}}
+            settled = {"state": state, "audience": "frozen", "total": len(numbers), "kind": kind, **said}
+            Campaign.objects.filter(pk=campaign.pk).update(**settled)
+
+        people.erase(NUMBER, why="asked for it", by=None)
+
+        left = {one.name: (one.text, one.channel_options["title"]) for one in Campaign.objects.all()}
+        assert {name for name, said in left.items() if said == ("", "")} == {"alone", "cancelled"}
+        assert {name for name, said in left.items() if "Asha" in said[0]} == {"running", "both", "another"}
+        assert timeline.segments_of(Message.objects.get(pk=sent["alone"].pk)) == 2
+
+    def test_a_paste_counts_them_no_more(self) -> None:
+        paste, other = pastes.from_lines([NUMBER, "919876500002"]), pastes.from_lines(["919876500002"])
+
+        people.erase(NUMBER, why="asked for it", by=None)
+
+        for one in (paste, other):
+            one.refresh_from_db()
+            assert one.numbers == PastedNumber.objects.filter(paste=one).count() == 1
 
     def test_not_without_a_reason(self, person: Contact) -> None:
         with pytest.raises(ValidationError):

@@ -149,6 +149,19 @@ class SeveralColumnsTests:
 
         with pytest.raises(ValidationError, match="several sheets: Sheet, May"):
             suppression.read_opt_outs(upload(written.getvalue()))
+        with pytest.raises(ValidationError, match="several sheets: Sheet, May"):
+            suppression.read_upload(upload(written.getvalue()))
+
+
+@pytest.mark.parametrize(("n", "told"), [(100, "add them again"), (250, "first 100 of 250: none of the 250 is suppr")])
+def test_how_many_could_not_be_read_is_told(admin_client: Client, n: int, told: str) -> None:
+    numbers = "\n".join(f"nobody {place}" for place in range(n))
+
+    page = admin_client.post(f"{LIST}add/", {"numbers": numbers, "channel": "all", "reason": "opt_out"})
+
+    shown = " ".join(page.content.decode().split())
+    assert told in shown
+    assert ("add them again: they are not suppressed" in shown) == (n == 100)
 
 
 class RegionTests:

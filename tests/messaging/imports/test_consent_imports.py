@@ -1,10 +1,12 @@
 """A file of consents as it is uploaded: read by a worker, gone on with by its successor, told on its page."""
 
 import contextlib
+import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
@@ -319,3 +321,35 @@ def test_numbers_in_what_was_typed_are_masked_too(client: Client) -> None:
     assert "I am" in row
     assert "I am" in file
     assert [number for number in NUMBERS if number in listed + row + file] == []
+
+
+def test_a_workbook_of_several_sheets_is_refused(admin_client: Client) -> None:
+    book = openpyxl.Workbook()
+    for sheet, number in ((book.active, NUMBERS[0]), (book.create_sheet("stops"), NUMBERS[1])):
+        sheet.append(["number", "consent", "date"])
+        sheet.append([f"+{number}", "no", "2026-05-03"])
+    written = io.BytesIO()
+    book.save(written)
+
+    page = admin_client.post(reverse(UPLOAD), {"file": upload(written.getvalue(), "agreed.xlsx"), "channel": "sms"})
+
+    assert "rows on several sheets: Sheet, stops" in page.content.decode()
+    assert not ConsentImport.objects.exists()
+
+
+def test_what_was_rolled_back_is_not_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(consent_files, "AT_ONCE", 2)
+    put, pieces = consents.put, iter([1, 2])
+
+    def full(*args: object, **options: object) -> int:
+        if next(pieces) == 2:
+            raise OSError(28, "No space left on device")
+        return put(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(consents, "put", full)
+    job = received(rows(*NUMBERS))
+    consent_imports.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.rows, job.kept, job.line) == (State.FAILED, 2, 2, 3)
+    assert Consent.objects.count() == 2

@@ -295,6 +295,24 @@ class JobTests:
         assert (undo.state, Contact.objects.count()) == ("failed", 2)
         assert "Wait until it is over" in undo.explanation
 
+    def test_not_while_a_campaign_gathers_whom_a_condition_means(self) -> None:
+        job = imported(people(0, 1), group="")
+        campaign = doors.one(Campaign, {})
+        assert isinstance(campaign, Campaign)
+        rule = {"audience": 1, "name": "A", "condition": "country = IN", "tree": {}}
+        import_undo.look(job.pk, by=None)
+        import_undo.run(job.pk)
+        Campaign.objects.update(name="Diwali", state="running", audience="freezing", rules=[rule])
+
+        with pytest.raises(ValidationError, match=r"“Diwali” sends to an audience by condition .* or cancel it"):
+            import_undo.confirm(job.pk, by=None)
+        ImportUndo.objects.update(state="running")
+        import_undo.run(job.pk)
+
+        assert (ImportUndo.objects.get().state, Contact.objects.count()) == ("failed", 2)
+        Campaign.objects.update(audience="frozen")
+        import_undo.look(job.pk, by=None)
+
     def test_it_rings_for_the_rest_when_its_turn_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(import_undo, "CHUNK", 2)
         monkeypatch.setattr(import_undo.turns, "SECONDS", 0)

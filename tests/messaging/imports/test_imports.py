@@ -26,7 +26,7 @@ from messaging.files import contact_files
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources.contacts import ContactResource
-from messaging.services.contacts import people, reading
+from messaging.services.contacts import contacts, people, reading
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
 
@@ -373,6 +373,28 @@ class JobTests:
         assert job.state == State.FAILED
         assert "is not utf-8 any more" in job.explanation
 
+    @pytest.mark.parametrize("whole", [0, 3])
+    def test_rows_that_were_rolled_back_are_not_said_to_be_imported(
+        self, small_chunks: None, monkeypatch: pytest.MonkeyPatch, whole: int
+    ) -> None:
+        keep = bad_rows.keep
+
+        def full(job: ContactImport, *args: Any, **options: Any) -> None:
+            if job.lines_done > whole + 1:
+                raise OSError(28, "No space left on device")
+            keep(job, *args, **options)
+
+        monkeypatch.setattr(bad_rows, "keep", full)
+        job = uploaded(many(10))
+        imports.start(job.pk, mapping=job.mapping)
+
+        imports.run(job.pk)
+
+        job.refresh_from_db()
+        assert (job.state, Contact.objects.count()) == (State.FAILED, whole)
+        assert job.explanation.startswith("No space left on device")
+        assert ("Rows up to 4 are imported" in job.explanation) == ("Rows" in job.explanation) == bool(whole)
+
     def test_the_sweeper_rings_again_for_one_that_a_worker_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rung: list[object] = []
         monkeypatch.setattr(imports.bell, "ring", lambda *bell: rung.append(bell))
@@ -489,6 +511,15 @@ class CommandTests:
     def test_a_group_whose_name_would_be_cut(self, write: Callable[..., Path]) -> None:
         with pytest.raises(CommandError, match="at most 120 characters, and this one 121"):
             self.run("import", str(write(many(1))), "--group", "x" * 121)
+        assert not ContactImport.objects.exists()
+
+    def test_a_group_that_no_list_shows(self, write: Callable[..., Path]) -> None:
+        contacts.ad_hoc_group("Failed in Spring", "Made from a campaign")
+
+        with pytest.raises(CommandError, match="Choose another name"):
+            self.run("import", str(write(many(1))), "--group", "Failed in Spring")
+        with pytest.raises(CommandError, match="There is no group “Failed in Spring”"):
+            call_command("contacts", "export", "l.csv", "--group", "Failed in Spring")
         assert not ContactImport.objects.exists()
 
     @pytest.mark.parametrize("none", ["XX", "ß", "ın"])

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 
 from laaffic_console.kit.words.not_now import NotNow
-from messaging.models import ContactImport
+from messaging.models import ContactGroup, ContactImport
 from messaging.services.imports import files as import_files
 from messaging.services.imports import imports
 from messaging.services.imports import waiting as waiting_imports
@@ -25,6 +27,23 @@ def waiting(content: bytes = PEOPLE.encode()) -> ContactImport:
 
 def after(job: ContactImport) -> ContactImport:
     return ContactImport.objects.get(pk=job.pk)
+
+
+@pytest.mark.parametrize("at", ["the upload", "the preview"])
+def test_a_group_that_no_list_shows_is_not_filled(admin_client: Client, at: str) -> None:
+    hidden = ContactGroup.objects.create(name="Failed in Spring", is_ad_hoc=True)
+    sent: dict[str, Any] = {"new_group": hidden.name, "region": ""}
+    if at == "the upload":
+        page = reverse("admin:messaging_contactimport_add")
+        shown = admin_client.post(page, {**sent, "file": SimpleUploadedFile("people.csv", PEOPLE.encode())})
+    else:
+        job = waiting()
+        page = reverse("admin:messaging_contactimport_change", args=[job.pk])
+        shown = admin_client.post(page, {**sent, "group": "", "column-0": "number", "_start": "1"})
+        assert (after(job).state, after(job).group) == ("preview", None)
+
+    assert "Choose another name" in shown.content.decode()
+    assert not ContactImport.objects.filter(group=hidden).exists()
 
 
 class ReadingTests:
