@@ -30,6 +30,8 @@ from laaffic_console.kit.sql.gentle_migrations import (
 BEFORE = {
     *("gateway.0004_balance_and_clock", "gateway.0006_isolate_what_fails", "messaging.0012_contact_filters"),
     *("messaging.0025_sent_tallies", "messaging.0035_imports_undone", "messaging.0051_restored_values"),
+    *("messaging.0007_campaign_account_hold", "messaging.0013_hours", "messaging.0021_retry_of"),
+    *("messaging.0027_launched_by", "messaging.0040_calendars", "messaging.0046_templates"),
     "messaging.0054_budgets_of_whole_requests",
     *("numbers.0002_find_a_bind_id_alone",),
 }
