@@ -9,7 +9,9 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexGently(
             "campaign",
-            models.Index(fields=["state", "id"], name="campaign_not_single", condition=models.Q(kind="campaign")),
+            models.Index(
+                fields=["kind", "state", "id"], name="campaign_not_single", condition=models.Q(kind="campaign")
+            ),
         ),
         AddIndexGently("campaign", models.Index(fields=["state", "id"], name="campaign_state_id")),
         AddIndexGently(

@@ -204,7 +204,7 @@ class Campaign(VisiblyNamed, Launched):
             models.Index(fields=["state", "scheduled_at"], name="campaign_state"),
             models.Index(fields=["channel", "state", "finished_at"], name="campaign_finished"),  # past all of before
             models.Index(fields=["state", "id"], name="campaign_state_id"),  # the API pages by id
-            models.Index(fields=["state", "id"], name="campaign_not_single", condition=_IS_CAMPAIGN),
+            models.Index(fields=["kind", "state", "id"], name="campaign_not_single", condition=_IS_CAMPAIGN),
             models.Index(fields=["application", "sender_id", "id"], name="campaign_senders"),  # figures/used_senders
         ]
 
