@@ -18,6 +18,7 @@ class VoiceConfig(AppConfig):
         from laaffic_console.gateway.services.inbox import inbox
         from laaffic_console.gateway.services.ledger import subjects
         from laaffic_console.gateway.services.work import bell, moments
+        from laaffic_console.kit.registers import gauges
         from laaffic_console.reports import links, reporting
         from messaging.people import contact_actions
         from messaging.registered import person_acts
@@ -29,6 +30,7 @@ class VoiceConfig(AppConfig):
         from voice import meanings
         from voice.models import AudioFile, GroupTask, SipCall, SipPhone
         from voice.registered import console_entries, export_kinds, findable, notice_subjects, person_entries
+        from voice.registered.gauges import group_calls
         from voice.services.audio import uploads
         from voice.services.calls import matching as call_matching
         from voice.services.calls import sip_calls as calls
@@ -68,6 +70,7 @@ class VoiceConfig(AppConfig):
         reporting.register(CallReports())
         links.register("group call", links.Behind(GroupTask, "admin:voice_grouptask_change", "voice.view_grouptask"))
         export_kinds.register_all()
+        gauges.register(group_calls)
         findable.register_all()
         console_entries.register_all()
         meanings.register_all()

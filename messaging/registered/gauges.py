@@ -6,11 +6,24 @@ from collections.abc import Iterator
 from django.db.models import Count, Sum
 
 from laaffic_console.kit.registers.gauges import Gauge
-from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, Campaign, CampaignState, HourTally, MessageState
+from messaging.models import (
+    IS_OPEN_BATCH,
+    ActivityTally,
+    Batch,
+    Campaign,
+    CampaignState,
+    EmailCampaign,
+    EmailCampaignState,
+    HourTally,
+    MessageState,
+)
 
 MINUTES = 5
 # Campaigns that are over are not counted: there is one for each message that a script has sent.
 NOT_OVER = [state for state in CampaignState if state not in (CampaignState.FINISHED, CampaignState.CANCELLED)]
+EMAILS_NOT_OVER = [
+    state for state in EmailCampaignState if state not in (EmailCampaignState.FINISHED, EmailCampaignState.CANCELLED)
+]
 ENDS = [state for state in MessageState if state != MessageState.UNKNOWN]
 
 
@@ -19,6 +32,11 @@ def campaigns_and_messages(now: dt.datetime) -> Iterator[Gauge]:
     states = dict(found.values_list("state").annotate(Count("pk")))
     rows: dict[tuple[str, ...], float] = {(state.value,): states.get(state.value, 0) for state in NOT_OVER}
     yield Gauge("campaigns", "Campaigns that are not over, by state", ["state"], rows)
+
+    emails = EmailCampaign.objects.filter(state__in=EMAILS_NOT_OVER).order_by()
+    states = dict(emails.values_list("state").annotate(Count("pk")))
+    rows = {(state.value,): states.get(state.value, 0) for state in EMAILS_NOT_OVER}
+    yield Gauge("email_campaigns", "Email campaigns that are not over, by state", ["state"], rows)
 
     open_batches = Batch.objects.filter(IS_OPEN_BATCH).order_by().values_list("campaign__channel")
     rows = {}

@@ -322,6 +322,24 @@ def test_a_tail_that_was_cut_with_its_head_shows_by_what_was_kept_elsewhere() ->
     assert chain.verify((kept.position, kept.digest)).problem == "Entry 3 was removed, with those after it."
 
 
+def test_what_is_known_of_an_entry_that_was_pruned_proves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with transaction.atomic():
+        made(3, days_ago=9)
+    chain.seal()
+    second, third = (chain.entries().get(position=n) for n in (2, 3))
+    retention.prune(5)
+
+    assert chain.verify((3, third.digest)).not_compared == ""
+    assert chain.verify((3, "f" * 64)).problem == "Entry 3 is not the one that was there before."
+    assert chain.verify((2, second.digest)).not_compared.startswith(
+        "Entry 2 is not kept any more: old ones were removed"
+    )
+    with pytest.raises(CommandError, match="Entry 2 is not kept any more") as unproved:
+        call_command("audit", "verify", "--known", f"2:{second.digest}")
+    assert unproved.value.returncode == 3
+    assert "entries are as they were written" in capsys.readouterr().out
+
+
 def test_while_none_are_old_enough_none_are_removed() -> None:
     made(2)
 

@@ -27,11 +27,14 @@ from django.utils import timezone
 from environ import Env
 
 from laaffic_console.api.models import ApiToken
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.audit.services import chain
 from laaffic_console.backups.services import alone, archives, backing_up, databases, ids, restoring
 from laaffic_console.events.models import Webhook
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services.ledger import known_by
+from laaffic_console.kit.audit import acts
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -107,6 +110,20 @@ def test_sessions_are_over_and_it_says_what_counts_again(
     said = capsys.readouterr().out.partition("Restored.")[2]
     assert "As they were at the backup: 1 person and 1 API token; close" in said
     assert "0 " not in said
+
+
+def test_who_did_what_tells_of_the_backup_and_of_the_restore(file: Path) -> None:
+    """The chain is the backup's again: who looks there sees who put it back, and how old it is."""
+    with acts.acting(lambda: acts.Actor(None, "shell user ann", is_shell=True)):
+        call_command("backup", str(file))
+        made = list(AuditEntry.objects.values_list("kind", "object_label"))
+        call_command("restore", str(file), "--yes")
+
+    restored = AuditEntry.objects.latest("pk")
+    assert made == [("exported", f"backup {file.name}")]
+    assert (restored.kind, restored.person) == ("restored", "shell user ann")
+    assert restored.object_label.startswith("backup of 20")
+    assert chain.verify().problem == ""
 
 
 def test_it_says_how_many_drafts_need_a_reason_and_nothing_of_what_there_is_none(

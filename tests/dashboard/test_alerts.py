@@ -32,7 +32,8 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services.work import workers
-from messaging.models import Batch, Campaign, CampaignState
+from messaging.models import Batch, Campaign, CampaignState, EmailCampaign
+from voice.models import GroupTask
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,14 @@ def campaign_held() -> None:
     Campaign.objects.update(state=CampaignState.HELD)
 
 
+def email_campaign_held() -> None:
+    EmailCampaign.objects.create(name="A", application=Application.objects.get(), state="held")
+
+
+def group_call_held() -> None:
+    GroupTask.objects.create(name="A", application=Application.objects.get(), state="held")
+
+
 def balance_old() -> None:
     BalanceReading.objects.update(at=timezone.now() - dt.timedelta(hours=2))
 
@@ -144,6 +153,8 @@ PROVOKED: dict[str, Callable[[], None]] = {
     "MessagesUnknown": messages_unknown,
     "RequestsUnknown": requests_unknown,
     "CampaignHeld": campaign_held,
+    "EmailCampaignHeld": email_campaign_held,
+    "GroupCallHeld": group_call_held,
     "BalanceOld": balance_old,
 }
 NOT_ANSWERING = "ConsoleNotAnswering"

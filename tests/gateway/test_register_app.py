@@ -5,14 +5,17 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.audit import acts
 
 pytestmark = pytest.mark.django_db
 
 
 def register(*arguments: str) -> str:
     said = io.StringIO()
-    call_command("register_app", *arguments, stdout=said)
+    with acts.acting(lambda: acts.Actor(None, "shell user ann", is_shell=True)):
+        call_command("register_app", *arguments, stdout=said)
     return said.getvalue()
 
 
@@ -24,6 +27,17 @@ class RegisterTests:
         assert (application.app_id, application.channel) == ("4luaKsL2", "sms")
         assert (application.name, application.sender_id) == ("Shop", "SHOP")
         assert said == "Registered Shop (4luaKsL2) for SMS\n"
+
+    def test_who_did_what_says_it(self) -> None:
+        register("4luaKsL2", "--channel", "sms", "--name", "Shop")
+        register("4luaKsL2", "--channel", "sms", "--name", "Store")
+        register("4luaKsL2", "--channel", "sms")
+
+        told = AuditEntry.objects.filter(object_kind="gateway.application").order_by("pk")
+        assert [(entry.kind, entry.details.get("changes")) for entry in told] == [
+            ("added", None),
+            ("changed", [["name", "Shop", "Store"]]),
+        ]
 
     @pytest.mark.parametrize("channel", ["sms", "voice", "email", "number"])
     def test_every_channel_has_applications(self, channel: str) -> None:

@@ -24,6 +24,7 @@ class Verdict:
     position: int  # the newest entry's
     digest: str
     problem: str = ""  # "" where the chain holds
+    not_compared: str = ""  # why `known` proves nothing any more
 
 
 def entries() -> "models.QuerySet[AuditEntry]":
@@ -97,6 +98,8 @@ def verify(known: tuple[int, str] | None = None) -> Verdict:
 def _verified(known: tuple[int, str] | None) -> Verdict:
     head = AuditHead.objects.filter(pk=1).first() or AuditHead()
     position, digest, checked = head.first_position, head.first_digest, 0
+    if known is not None and known[0] == position and known[1] != digest:
+        return Verdict(0, head.position, head.digest, _not_the_one(position))
     chained = entries().filter(position__gt=position, position__lte=head.position).order_by("position")
     for entry in chained.iterator(chunk_size=2000):
         if entry.position != position + 1:
@@ -112,9 +115,23 @@ def _verified(known: tuple[int, str] | None) -> Verdict:
             return Verdict(checked, head.position, head.digest, problem)
         position, digest, checked = position + 1, entry.digest, checked + 1
         if known is not None and known[0] == position and known[1] != digest:
-            problem = _("Entry %(n)s is not the one that was there before.") % {"n": position}
-            return Verdict(checked, head.position, head.digest, problem)
-    return Verdict(checked, head.position, head.digest, _problem_at_the_end(head, position, digest, known))
+            return Verdict(checked, head.position, head.digest, _not_the_one(position))
+    problem = _problem_at_the_end(head, position, digest, known)
+    return Verdict(checked, head.position, head.digest, problem, _not_compared(head, known))
+
+
+def _not_the_one(position: int) -> str:
+    return _("Entry %(n)s is not the one that was there before.") % {"n": position}
+
+
+def _not_compared(head: AuditHead, known: tuple[int, str] | None) -> str:
+    """Somebody who writes into the database may have said that entries were removed by their age."""
+    if known is None or known[0] >= head.first_position:
+        return ""
+    return _(
+        "Entry %(n)s is not kept any more: old ones were removed up to entry %(first)s. Nothing proves that those "
+        "after it are as they were then."
+    ) % {"n": known[0], "first": head.first_position}
 
 
 def _problem_at_the_end(head: AuditHead, position: int, digest: str, known: tuple[int, str] | None) -> str:

@@ -14,6 +14,7 @@ from laaffic_console.backups.services import archives, databases
 from laaffic_console.backups.services.archives import Written
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.files.uploads import WAITING
 from laaffic_console.kit.words.figures import number
@@ -32,6 +33,7 @@ def write(path: Path, tell: Tell) -> None:
     """OSError where it cannot be written, CannotCopy where database or uploads cannot be read; then nothing is left
     of it."""
     exports.write_whole(path, lambda file: _write(file, path, tell))
+    record(Act.EXPORTED, label=_("backup %(name)s") % {"name": path.name})  # every number and every text
 
 
 def _write(file: BinaryIO, path: Path, tell: Tell) -> None:

@@ -32,6 +32,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import leftovers, private_files
 from laaffic_console.kit.sql import database_troubles
 from laaffic_console.kit.sql.database_troubles import Trouble
@@ -295,6 +296,8 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
             written = lasting_words.write(lost.words)
     if written:  # nobody is erased to whom a message waits
         written = lasting_words.erase_again(written)
+    # In the restored chain, as the one that it replaces is gone: who looks there sees where it begins anew.
+    record(Act.RESTORED, label=_("backup of %(at)s") % {"at": since.isoformat(sep=" ", timespec="seconds")})
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
     return Restored(settled, written, lost.was_empty)

@@ -45,7 +45,7 @@ from laaffic_console.gateway.models import (
 )
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.kit.lists.paginator import COUNT_LIMIT
+from laaffic_console.kit.lists.paginator import COUNT_LIMIT, spanned
 from laaffic_console.kit.registers import health_signs
 
 LISTED = 200  # of each kind, the latest
@@ -361,11 +361,9 @@ def tables() -> dict[str, int]:
             return {name: max(0, int(rows)) for name, rows in sorted(cursor.fetchall())}
         found = {}
         for name in names:
-            # Row numbers leave gaps, of millions behind a restore.
             few = f'SELECT count(*) FROM (SELECT 1 FROM "{name}" LIMIT {COUNT_LIMIT + 1})'  # noqa: S608 - a model's own name
             cursor.execute(few)
             (found[name],) = cursor.fetchone()
             if found[name] > COUNT_LIMIT:
-                cursor.execute(f'SELECT max(rowid) FROM "{name}"')  # noqa: S608 - as above
-                (found[name],) = cursor.fetchone()
+                found[name] = spanned(cursor, name)
         return found

@@ -40,6 +40,7 @@ class Act(models.TextChoices):
     ALLOWED = "allowed", _("Allowed again")
     HOLD_ENDED = "hold_ended", _("Hold ended")
     PRUNED = "pruned", _("Old entries removed")
+    RESTORED = "restored", _("Backup restored")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.plain_text import whole_number
 
+NOT_COMPARED = 3  # exit code: the chain holds, and nothing shows whether it is the same one
 LONGEST_DAYS = 36_500  # as LAAFFIC_AUDIT_DAYS
 
 
@@ -47,8 +48,10 @@ class Command(ConsoleCommand):
             f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known."
         )
         document = {"checked": found.checked, "position": found.position, "digest": found.digest}
-        shown = json.dumps({**document, "problem": found.problem}) if as_json else "" if found.problem else whole
-        self.answer(shown, broken if found.problem else None)
+        problem = found.problem or found.not_compared
+        shown = json.dumps({**document, "problem": problem}) if as_json else "" if found.problem else whole
+        unproved = CommandError(f"{found.not_compared} Keep the newest entry now.", returncode=NOT_COMPARED)
+        self.answer(shown, broken if found.problem else unproved if problem else None)
 
     def prune(self, days: int | None) -> None:
         if days is not None and not 1 <= days <= LONGEST_DAYS:

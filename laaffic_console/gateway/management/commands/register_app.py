@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from laaffic_console.gateway.management.switched_off import of_another_product, where_to_switch_on
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
+from laaffic_console.kit.audit import acts, row_changes
 from laaffic_console.kit.process.commands import ConsoleCommand
 
 
@@ -25,6 +26,7 @@ class Command(ConsoleCommand):
         if existing and existing.channel != options["channel"]:
             raise CommandError(of_another_product(existing))
         application = existing or Application(app_id=options["app_id"], channel=options["channel"])
+        before = row_changes.kept(application)
         application.name = options["name"] or application.name
         application.sender_id = options["sender_id"] or application.sender_id
         try:
@@ -32,7 +34,8 @@ class Command(ConsoleCommand):
         except ValidationError as problem:
             raise self.refused(problem) from problem
         try:
-            application.save()
+            with transaction.atomic():
+                _save(application, before, is_new=existing is None)
         except IntegrityError as problem:
             raise CommandError(
                 f"{application.app_id} was registered by somebody else a moment ago. Run it again to change it."
@@ -42,3 +45,12 @@ class Command(ConsoleCommand):
         )
         if not application.is_active:
             self.stderr.write(where_to_switch_on(application))
+
+
+def _save(application: Application, before: row_changes.Before, *, is_new: bool) -> None:
+    if is_new:
+        application.save()
+        acts.record(acts.Act.ADDED, application)
+        return
+    application.save(update_fields=["name", "sender_id"])  # a rate that somebody sets at this moment stays
+    row_changes.record(application, before)
