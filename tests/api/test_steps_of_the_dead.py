@@ -165,3 +165,16 @@ def test_what_was_deleted_since_was_made_all_the_same(api: Api) -> None:
     assert (again.status_code, again.json()["id"]) == (201, made.json()["id"])
     assert "deleted since" in again.json()["note"]
     assert not Contact.objects.exists()
+
+
+def test_what_was_launched_and_deleted_since_was_launched_all_the_same(
+    api: Api, draft: Campaign, person: User
+) -> None:
+    launched = api("POST", f"campaigns/{draft.pk}/launch", {"undo_seconds": 60}, idempotency_key="k")
+    api("POST", f"campaigns/{draft.pk}/take-back")
+    api("DELETE", f"campaigns/{draft.pk}")
+
+    again = api("POST", f"campaigns/{draft.pk}/launch", {"undo_seconds": 60}, idempotency_key="k")
+
+    assert not Campaign.objects.exists()
+    assert (again.status_code, again.json()) == (200, launched.json())

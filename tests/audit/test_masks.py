@@ -446,3 +446,21 @@ def test_a_refusal_of_the_api_is_masked_at_its_field_too() -> None:
 
     assert NUMBER not in body
     assert body.count("4477") == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        ("call 10.30 - 98765 - 43210", "call 10.30 - 98•••••210"),
+        ("98765 - 43210 - 10.30", "98•••••210 - 10.30"),
+        ("2024 - 98765 - 43210", "2024 - 98•••••210"),
+        ("98.76 - 543210", "98•••••210"),
+        ("2012 - 345 - 6789", "201•••••789"),
+        ("10.30 - 12.30", "10.30 - 12.30"),
+        ("2024 - 2025 - 2026", "2024 - 2025 - 2026"),
+        ("order 2024 - 123456", "order 2024 - 123456"),
+        ("1234567.89", "1•••••789"),
+    ],
+)
+def test_what_looks_like_a_price_or_a_year_hides_no_number_beside_it(said: str, seen: str) -> None:
+    assert masks.mask_in_text(said) == seen

@@ -177,14 +177,16 @@ class LaunchView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
         asked = self.read(shapes.LaunchRequest)
-        campaign = row(Campaign.objects.all(), pk)
+
+        def work() -> Answer:
+            return _launch(row(Campaign.objects.all(), pk), asked, request.user)
+
         with launching.refusing():
-            answer = self.once_stepped(lambda: _launch(campaign, asked, request.user), lambda: stands(pk))
+            answer = self.once_stepped(work, lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 
 def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
-    campaign.refresh_from_db()
     if launching.was_launched(campaign):
         return standing(campaign)
     undo = asked["undo_seconds"]
@@ -221,10 +223,8 @@ class StepView(ApiView):
     leads_to: ClassVar[tuple[str, ...]]
 
     def take_step(self, request: Any, pk: int, **asked: Any) -> Response:
-        campaign = row(Campaign.objects.all(), pk)
-
         def work() -> Answer:
-            campaign.refresh_from_db()
+            campaign = row(Campaign.objects.all(), pk)
             if self.is_done(campaign):
                 return standing(campaign)
             return standing(launching.take_step(self.step, campaign.pk, request.user, asked))

@@ -93,15 +93,13 @@ class EmailLaunchView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
         asked = self.read(LaunchRequest)
-        campaign = row(drafts(), pk)
         with launching.refusing():
-            answer = self.once_stepped(lambda: _launch(campaign, asked, request.user), lambda: stands(pk))
+            answer = self.once_stepped(lambda: _launch(row(drafts(), pk), asked, request.user), lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 
 def _launch(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
     seen = None
-    campaign.refresh_from_db()
     if launching.was_launched(campaign):
         return standing(campaign)
     if "shown" in asked:
@@ -127,10 +125,8 @@ class EmailStepView(ApiView):
     leads_to: ClassVar[tuple[str, ...]] = ()
 
     def take_step(self, request: Any, pk: int, **asked: Any) -> Response:
-        row(drafts(), pk)
-
         def work() -> Answer:
-            campaign = EmailCampaign.objects.get(pk=pk)
+            campaign = row(drafts(), pk)
             is_there = campaign.state in self.leads_to
             return standing(campaign if is_there else launching.take_step(self.step, pk, request.user, asked))
 

@@ -72,7 +72,6 @@ class GroupCallLaunchView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Hand a draft to Laaffic; with “shown” only if it still does what “check” has shown."""
         asked = self.read(LaunchRequest)
-        full(pk)
         answer = self.once_stepped(lambda: _launch(pk, asked, request.user), lambda: standing(full(pk)))
         return Response(answer.body, answer.status)
 
@@ -107,7 +106,6 @@ class GroupCallCancelView(ApiView):
     @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Take back a launch that has not left, or have Laaffic stop it: calls that ring go on. What is over stays."""
-        full(pk)
         answer = self.once(lambda: _cancel(pk, request.user), in_one=False)
         return Response(answer.body, answer.status)
 

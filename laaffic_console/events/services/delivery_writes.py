@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from laaffic_console.events import outcomes
+from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Delivery
 from laaffic_console.gateway.services.database import database_clock
 
@@ -93,10 +94,14 @@ def disbelieve(webhook_id: int, longest: dt.timedelta) -> None:
     _change(later.filter(next_at__gt=database_clock.now() + longest), next_at=database_clock.in_statement())
 
 
-def end_unwanted(webhook_id: int, kinds: Sequence[str]) -> None:
-    """End what waits and is of these kinds of event, which the receiver must no longer get."""
+def end_unwanted(webhook_id: int, wanted: Sequence[str]) -> None:
+    """End what waits and is of no kind that the receiver is to get; a test is of none that is chosen.
+
+    Also what an event's own transaction wrote by the kinds of a moment before: it is looked at when it is resumed.
+    """
     waiting = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING)
-    _change(waiting.filter(event__kind__in=kinds), state=Delivery.State.FAILED, problem="unwanted", detail="")
+    unwanted = waiting.exclude(event__kind__in=[*wanted, Kind.WEBHOOK_TEST])
+    _change(unwanted, state=Delivery.State.FAILED, problem="unwanted", detail="")
 
 
 def _change(those: Deliveries, **values: Any) -> None:

@@ -64,11 +64,9 @@ def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
     """From now on it gets these; what waits of the others is not sent any more."""
     chosen = checked_kinds(kinds)
     with transaction.atomic():
-        had = locked(webhook.pk).kinds
         Webhook.objects.filter(pk=webhook.pk).update(kinds=chosen)
         record(Act.CHANGED, webhook, event=with_words(chosen, dict(CHOICES)))
-    if gone := sorted(set(had) - set(chosen)):
-        delivery_writes.end_unwanted(webhook.pk, gone)
+    delivery_writes.end_unwanted(webhook.pk, chosen)
 
 
 def rotate(webhook: Webhook) -> str:
@@ -128,6 +126,7 @@ def resume(webhook: Webhook) -> bool:
     """Send what waits now, and try it for as long as what is new. False where the webhook is active already."""
     if not Webhook.objects.filter(pk=webhook.pk).exclude(state=State.ACTIVE).exists():
         return False
+    delivery_writes.end_unwanted(webhook.pk, Webhook.objects.values_list("kinds", flat=True).get(pk=webhook.pk))
     delivery_writes.count_anew(webhook.pk)  # first: a process that dies in between leaves it as it was, to be resumed
     moved = _move(webhook, State.ACTIVE, [State.PAUSED, State.DISABLED], _("resumed"))
     if moved:

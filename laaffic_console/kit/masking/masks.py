@@ -30,7 +30,9 @@ _RARELY = r"_·\[\]'’`\u2212\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 _IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}{_RARELY}]{{0,6}}(?!{_MOMENT}|{_DAY})\d){{6,}}")
 _CLOSE_IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}]{{0,2}}\d){{6,}}")
 _WIDE = re.compile(rf"[{_BETWEEN}]*[{_RARELY}][{_BETWEEN}{_RARELY}]*|[{_BETWEEN}]{{3,}}")
-_FEWEST = 9  # digits of a number that is written in parts far from each other: 98765 - 43210
+_CLOSE = 7  # digits of a number whose parts are close to each other: 98765-43210
+_FEWEST = 9  # of one whose parts are far from each other: 98765 - 43210
+_LONG = 10  # of one that begins as a year or a price does: 2012 - 345 - 6789
 _OTHER_PART = re.compile(r"\d+\.\d{1,2}")  # a price or a time of day: 10.30
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -84,24 +86,51 @@ def _masked_match(found: re.Match[str]) -> str:
         return found[0]
     if found["address"]:
         return mask(found[0].replace("%40", "@"))
-    return mask(re.sub(r"\D", "", found[0])) if _is_one_number(found) else _CLOSE_IN_TEXT.sub(_masked_close, found[0])
+    said, has_plus = found[0], found.string.endswith("+", 0, found.start())
+    start, end = _number_in(said, has_plus)
+    if start == end:
+        return _CLOSE_IN_TEXT.sub(_masked_close, said)
+    return said[:start] + mask(re.sub(r"\D", "", said[start:end])) + said[end:]
 
 
 def _masked_close(found: re.Match[str]) -> str:
     return found[0] if found["moment"] or found["day"] else mask(re.sub(r"\D", "", found[0]))
 
 
-def _is_one_number(found: re.Match[str]) -> bool:
-    """Of parts far from each other: two prices, times, years or whole numbers are not one number."""
-    parts = _WIDE.split(found[0])
+def _number_in(said: str, has_plus: bool) -> tuple[int, int]:
+    """Where a number begins and ends that is written in parts far from each other; the same place twice where none is.
+
+    Two prices, times or whole numbers are not one number; a single price, time or year may stand before or behind it.
+    """
+    breaks = [(found.start(), found.end()) for found in _WIDE.finditer(said)]
+    starts, ends = [0, *(end for _start, end in breaks)], [*(start for start, _end in breaks), len(said)]
+    parts = [said[start:end] for start, end in zip(starts, ends, strict=True)]
     if len(parts) == 1:
-        return True
-    digits = [len(re.sub(r"\D", "", part)) for part in parts]
-    has_plus = found.string[: found.start()].endswith("+")
-    if min(digits) >= 7 or (sum(digits) < _FEWEST and not has_plus):
-        return False
-    is_dated = _YEAR.fullmatch(parts[0]) is not None and not has_plus
-    return not is_dated and not any(_OTHER_PART.fullmatch(part) for part in parts)
+        return 0, len(said)
+    others = [n for n, part in enumerate(parts) if _OTHER_PART.fullmatch(part)]
+    if len(others) > 1 or all(map(_YEAR.fullmatch, parts)):
+        return 0, 0
+    first, last = 0, len(parts)
+    if others == [0] or (_YEAR.fullmatch(parts[0]) and not has_plus):
+        first = 1
+    elif others == [last - 1]:
+        last -= 1
+    if (first, last) != (0, len(parts)) and not _are_one_number(parts[first:last], has_plus=False):
+        # Alone it is too short to be one: with that it has the length of a number all the same, or is none.
+        is_long = sum(map(_digits_of, parts)) >= _LONG
+        return (0, len(said)) if is_long and len(parts) > 2 - len(others) else (0, 0)
+    return (starts[first], ends[last - 1]) if _are_one_number(parts[first:last], has_plus=has_plus) else (0, 0)
+
+
+def _digits_of(part: str) -> int:
+    return len(re.sub(r"\D", "", part))
+
+
+def _are_one_number(parts: Sequence[str], *, has_plus: bool) -> bool:
+    digits = [_digits_of(part) for part in parts]
+    if len(parts) == 1:
+        return digits[0] >= _CLOSE
+    return min(digits) < _CLOSE and (sum(digits) >= _FEWEST or has_plus)
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:

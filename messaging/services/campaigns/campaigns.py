@@ -85,7 +85,7 @@ def _keep_what_was_agreed(campaign: Campaign, past_end: bool | None, by: User | 
 
 
 def _start_from_now_on(campaign: Campaign) -> None:
-    """Its time has passed and somebody wants it sent all the same: it is late only as seen from this moment."""
+    """Its time has passed and somebody wants it sent all the same: this marks it, until the hold has ended."""
     if campaign.scheduled_at is not None and starting.starts_when_resumed(campaign):
         campaign.undo_until = undo.until(0)
 
@@ -312,6 +312,8 @@ def _follow_locked(campaign_id: int, *, is_counted: bool) -> None:
     is_open = campaign.audience == Campaign.Audience.OPEN
     if stopped_by is None and is_open and _has_a_moment(campaign):
         # Not started here: that its time has passed by too much is looked at where scheduled campaigns start.
+        if campaign.scheduled_at is not None and campaign.undo_until is not None:
+            campaign.undo_until = undo.until(0)  # somebody resumed it during the hold: only since its end it is late
         states.wait_again(campaign)
     elif stopped_by is None:
         if is_counted or not is_open:  # or it is to start since a moment ago: the next sweep counts and starts it

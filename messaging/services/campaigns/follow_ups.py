@@ -46,7 +46,8 @@ MAY_HAVE_ARRIVED = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.
 def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
     """A draft with the same text, audience and pace, without its time, and without people who were erased since.
 
-    The copy of a retry is one, too: reports still come that somebody of them was reached.
+    The copy of a retry of which nothing has left is a retry, too: reports still come that somebody was reached. Of
+    one that was sent, the same people are to get something once more.
     """
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
     gone = set(map(subscriber, erasures.gone_since(campaign.launched_at)))
@@ -59,7 +60,7 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
             audiences=list(campaign.audiences.all()),
             numbers=numbers,
             paste=campaign.paste,
-            retry_of=campaign.retry_of,
+            retry_of=campaign.retry_of if campaign.first_sent_at is None else None,
             by=by,
         )
         _note_erased(draft, len(campaign.extra_numbers) - len(numbers), by)

@@ -110,6 +110,14 @@ class CopyTests:
         assert late.number not in got
         assert got
 
+    def test_of_a_retry_that_was_sent_goes_to_the_same_people(self, over: Campaign) -> None:
+        retry = follow_ups.retry_failed(over.pk)
+        got = numbers_of(retry)
+        Message.objects.filter(campaign=retry).update(state=MessageState.DELIVERED)
+        Campaign.objects.filter(pk=retry.pk).update(state=CampaignState.FINISHED, first_sent_at=timezone.now())
+
+        assert numbers_of(follow_ups.copy(retry.pk)) == got != set()
+
     @pytest.mark.parametrize(
         ("taken", "name"), [([" #2"], ""), (["", " #3"], " #2"), (["", " #2"], " #3"), (["", " of others"], " #2")]
     )
