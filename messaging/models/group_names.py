@@ -48,7 +48,7 @@ def rename_in_audiences(
         return
     with transaction.atomic():
         naming = Audience.objects.filter(pk__in=Audience.objects.filter(named_groups=instance).values("pk"))
-        for audience in naming.select_for_update(skip_locked=True).order_by("pk"):
+        for audience in naming.select_for_update(skip_locked=True, no_key=True).order_by("pk"):
             names = dict(audience.named_groups.values_list("pk", "name"))
             written = text(audience.condition, conditions.from_json(audience.tree), names)
             if written != audience.condition:

@@ -167,9 +167,7 @@ def test_what_was_deleted_since_was_made_all_the_same(api: Api) -> None:
     assert not Contact.objects.exists()
 
 
-def test_what_was_launched_and_deleted_since_was_launched_all_the_same(
-    api: Api, draft: Campaign, person: User
-) -> None:
+def test_what_was_launched_and_deleted_since_was_launched_all_the_same(api: Api, draft: Campaign, person: User) -> None:
     launched = api("POST", f"campaigns/{draft.pk}/launch", {"undo_seconds": 60}, idempotency_key="k")
     api("POST", f"campaigns/{draft.pk}/take-back")
     api("DELETE", f"campaigns/{draft.pk}")

@@ -460,6 +460,8 @@ def test_a_refusal_of_the_api_is_masked_at_its_field_too() -> None:
         ("2024 - 2025 - 2026", "2024 - 2025 - 2026"),
         ("order 2024 - 123456", "order 2024 - 123456"),
         ("1234567.89", "1•••••789"),
+        ("in campaign 1234567 and number = 919876543210", "in campaign 1234567 and number = 9198•••••210"),
+        ("campaign 919876543210", "campaign 9198•••••210"),
     ],
 )
 def test_what_looks_like_a_price_or_a_year_hides_no_number_beside_it(said: str, seen: str) -> None:

@@ -25,7 +25,8 @@ _MOMENT = r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?
 _DAY = r"(?<!\d)(?<!\d[./ -])(?:(?:[0-2]?\d|3[01])[./-]){2}(?:19|20)\d\d(?!\d|[./ -]\d)"
 _BETWEEN = r" \u00a0\u2000-\u2015\u202f().\-/+"  # what people write between the digits of a number
 # Addresses in a text, with an @ in them, and seven digits or more as people write a number; no moments and days.
-_KINDS = rf"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<moment>{_MOMENT})|(?P<day>{_DAY})"
+_ID = r"(?P<id>\bcampaign \d{1,9}(?!\d))"  # of a campaign, in conditions and sentences
+_KINDS = rf"{_ID}|(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<moment>{_MOMENT})|(?P<day>{_DAY})"
 _RARELY = r"_·\[\]'’`\u2212\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 _IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}{_RARELY}]{{0,6}}(?!{_MOMENT}|{_DAY})\d){{6,}}")
 _CLOSE_IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}]{{0,2}}\d){{6,}}")
@@ -82,7 +83,7 @@ def is_masked(text: str) -> bool:
 
 
 def _masked_match(found: re.Match[str]) -> str:
-    if found["moment"] or found["day"]:
+    if found["moment"] or found["day"] or found["id"]:
         return found[0]
     if found["address"]:
         return mask(found[0].replace("%40", "@"))

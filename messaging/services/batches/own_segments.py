@@ -27,8 +27,11 @@ class OwnSegments:
         self._text = campaign.text
 
     def of(self, merge_values: Any, on_its_row: int) -> int:
-        """The message's segments. Without merge values all have the same text, which was counted at the freezing."""
-        if merge_values is None:
+        """The message's segments. Without merge values all have the same text, which was counted at the freezing.
+
+        A text that was emptied with its only recipient's data says nothing any more: its row does.
+        """
+        if merge_values is None or not self._text:
             return on_its_row
         template = merge_fields.parse(self._text)
         return self._count(merge_fields.render(template, merge_fields.with_derived(as_values(merge_values))))
@@ -45,8 +48,8 @@ def of_merged(ids: Sequence[int]) -> dict[int, int]:
     """{message id: segments} of the messages with merge fields; the rows of the others have it."""
     rows = _merged.rows(ids=ids)
     campaigns = Campaign.objects.in_bulk({campaign_id for _pk, campaign_id, _values in rows}) if rows else {}
-    counted = {pk: OwnSegments(campaign) for pk, campaign in campaigns.items()}
-    return {pk: counted[campaign_id].of(merge_values, 1) for pk, campaign_id, merge_values in rows}
+    counted = {pk: OwnSegments(campaign) for pk, campaign in campaigns.items() if campaign.text}
+    return {pk: counted[of].of(merge_values, 1) for pk, of, merge_values in rows if of in counted}
 
 
 @Select

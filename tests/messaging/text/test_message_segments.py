@@ -12,6 +12,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, Message
 from messaging.services.audience import audience
+from messaging.services.batches import own_segments
 from messaging.services.campaigns import drafts, starting
 from tests.messaging.conftest import add_contacts
 
@@ -75,3 +76,9 @@ def test_a_message_that_has_not_left_says_its_own_too(client: Client, personal: 
 
     for page, segments in zip(pages, NAMES.values(), strict=True):
         assert f"<dt>Segments</dt><dd>{segments}</dd>" in page
+
+
+def test_a_text_that_was_emptied_counts_nothing(personal: Campaign) -> None:
+    personal.text = ""
+
+    assert own_segments.OwnSegments(personal).of({"first_name": ""}, 2) == 2
