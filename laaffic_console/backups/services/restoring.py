@@ -296,7 +296,7 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
             written = lasting_words.write(lost.words)
     if written:  # nobody is erased to whom a message waits
         written = lasting_words.erase_again(written)
-    # In the restored chain, as the one that it replaces is gone: who looks there sees where it begins anew.
+    # In the restored chain, as the one that it replaces is gone: who looks there sees where it goes on.
     record(Act.RESTORED, label=_("backup of %(at)s") % {"at": since.isoformat(sep=" ", timespec="seconds")})
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")

@@ -52,5 +52,5 @@ def _save(application: Application, before: row_changes.Before, *, is_new: bool)
         application.save()
         acts.record(acts.Act.ADDED, application)
         return
-    application.save(update_fields=["name", "sender_id"])  # a rate that somebody sets at this moment stays
+    application.save(update_fields=["name", "sender_id"])  # a rate that somebody has just set stays
     row_changes.record(application, before)
