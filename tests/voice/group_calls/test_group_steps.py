@@ -350,6 +350,40 @@ class SteeringTests:
         assert f"without a call record ({repeated.called})" in drafts[1].numbers_from
         assert group_tasks.launch(other.pk).launched_at
 
+    @pytest.mark.parametrize(("called", "recorded"), [(2, 2), (None, 2), (0, 1), (2, 1)])
+    def test_who_was_reached_by_a_repetition_that_failed_on_its_way_is_not_called_again(
+        self, sandbox: RunningSandbox, application: Application, called: int | None, recorded: int
+    ) -> None:
+        task = self.finished(application)
+        first, _other = self.repetitions(task)
+        repeated = group_tasks.launch(first.pk)
+        long_ago = timezone.now() - dt.timedelta(hours=25)
+        GroupTask.objects.filter(pk=repeated.pk).update(
+            state=TaskState.FAILED, called=called, recorded=recorded, finished_at=long_ago
+        )
+        reached = group_callees.of(first)[0]
+        CallRecord.objects.create(
+            voice_id="r1", task_id=repeated.key, callee=reached, outcome="answered", at=long_ago, first_seen_at=long_ago
+        )
+
+        rest = group_copies.new_from(task, unreached_only=True)
+
+        assert set(group_callees.of(first)) - set(group_callees.of(rest)) == {reached}
+
+    @pytest.mark.parametrize("called", [0, None])
+    def test_a_repetition_that_failed_before_it_called_anybody_keeps_nobody_waiting(
+        self, sandbox: RunningSandbox, application: Application, called: int | None
+    ) -> None:
+        task = self.finished(application)
+        first, _other = self.repetitions(task)
+        repeated = group_tasks.launch(first.pk)
+        failed = {"state": TaskState.FAILED, "called": called, "recorded": 0, "finished_at": timezone.now()}
+        GroupTask.objects.filter(pk=repeated.pk).update(**failed)
+
+        rest = group_copies.new_from(task, unreached_only=True)
+
+        assert group_callees.of(rest) == group_callees.of(first)
+
     def test_while_a_repetition_calls_no_other_one_is_launched(
         self, sandbox: RunningSandbox, application: Application
     ) -> None:

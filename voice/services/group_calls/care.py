@@ -23,8 +23,8 @@ from messaging.services.contacts import consents
 from messaging.services.gates import frequency
 from messaging.services.gates.frequency import Cap
 from messaging.subscribers import every_spelling, has_spellings
-from voice.models import GroupTask, TaskKind, TaskState
-from voice.models.group_tasks import CALLED_NOBODY
+from voice.models import GroupTask, TaskKind
+from voice.models.group_tasks import certainly_called_nobody
 from voice.services import called_numbers
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import repetitions
@@ -218,7 +218,6 @@ def _left_since() -> "QuerySet[GroupTask, Any]":
 
 def _since(moment: dt.datetime) -> "QuerySet[GroupTask]":
     """The tasks that count and that may have called somebody since then."""
-    left = GroupTask.objects.filter(is_counted=True, entry__isnull=False).exclude(state__in=CALLED_NOBODY)
-    left = left.exclude(state=TaskState.CANCELLED, called=0, recorded=0)
+    left = GroupTask.objects.filter(is_counted=True, entry__isnull=False).exclude(certainly_called_nobody())
     left = left.exclude(entry__state__in=DID_NOT_LEAVE).exclude(purpose=Campaign.Purpose.TRANSACTIONAL)
     return left.filter(Q(finished_at=None) | Q(finished_at__gte=moment)).order_by()

@@ -16,12 +16,11 @@ from messaging.services.budgets.earlier_requests import NEVER_LEFT
 from messaging.services.budgets.whole_requests import Part, Taken
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask, TaskKind, TaskState
-from voice.models.group_tasks import OVER
+from voice.models.group_tasks import ENDED_EARLY, OVER
 from voice.services.group_calls import figures as group_figures
 
 LAST_TASKS = 20
 NOT_OLDER = dt.timedelta(days=180)
-ENDED_EARLY = (TaskState.CANCELLED, TaskState.FAILED)  # of its numbers some, or all, are never called
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def real_sms(task: GroupTask, entry: LedgerEntry) -> int | None:
 
 def _billed(task: GroupTask) -> dict[str, Decimal] | None:
     """By currency. None while it is not known, also where no amount names its currency: such are in no sum."""
-    if _called_nobody(task):
+    if task.has_called_nobody:
         return {}
     costs = group_figures.costs(task) if _is_told(task) else {}
     return {currency: cost for currency, cost in costs.items() if currency} or None
@@ -157,21 +156,14 @@ def _calls(task: GroupTask) -> int | None:
 
 
 def _sms(task: GroupTask) -> int | None:
-    if _called_nobody(task):
+    if task.has_called_nobody:
         return task.sms_sent or 0
     return task.sms_sent if _is_told(task) else None
 
 
 def _is_told(task: GroupTask) -> bool:
     """Whether all call records have come, or none will."""
-    return _called_nobody(task) or (task.state in OVER and task.recorded >= (task.called or 0) > 0)
-
-
-def _called_nobody(task: GroupTask) -> bool:
-    """Whether Laaffic says so, and no record says otherwise: one that comes later is charged like any other."""
-    if task.recorded or task.called:
-        return False
-    return task.state == TaskState.FAILED or (task.state == TaskState.CANCELLED and task.called is not None)
+    return task.has_called_nobody or (task.state in OVER and task.recorded >= (task.called or 0) > 0)
 
 
 def charge(task: GroupTask) -> None:

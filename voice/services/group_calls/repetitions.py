@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from voice.models import GroupTask
-from voice.models.group_tasks import CALLED_NOBODY
+from voice.models.group_tasks import CALLS_NOBODY
 from voice.services.group_calls import figures as group_figures
 
 AWAITED = dt.timedelta(days=1)  # for call records, after the end of their task
@@ -20,7 +20,11 @@ def of(task: GroupTask) -> list[GroupTask]:
         children = list(GroupTask.objects.filter(parent__in=parents).order_by("pk"))
         found += children
         parents = [child.pk for child in children]
-    return [one for one in found if one.state not in CALLED_NOBODY]
+    return that_called(found)
+
+
+def that_called(tasks: Sequence[GroupTask]) -> list[GroupTask]:
+    return [one for one in tasks if one.state not in CALLS_NOBODY and not one.has_called_nobody]
 
 
 def missing_records(tasks: Sequence[GroupTask]) -> int:
