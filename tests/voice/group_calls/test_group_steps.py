@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, Trouble
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -369,6 +370,48 @@ class SteeringTests:
         rest = group_copies.new_from(task, unreached_only=True)
 
         assert set(group_callees.of(first)) - set(group_callees.of(rest)) == {reached}
+
+    @pytest.mark.parametrize("state", [TaskState.FINISHED, TaskState.CANCELLED])
+    def test_where_laaffic_does_not_say_how_many_were_called_records_of_all_are_awaited(
+        self, sandbox: RunningSandbox, application: Application, state: str
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk)
+        GroupTask.objects.update(state=state, key="k", called=None, recorded=1, finished_at=timezone.now())
+        task.refresh_from_db()
+        with pytest.raises(NotNow, match="2 call records have not come yet"):
+            group_copies.new_from(task, unreached_only=True)
+
+        GroupTask.objects.update(finished_at=timezone.now() - dt.timedelta(hours=25))
+
+        task.refresh_from_db()
+        rest = group_copies.new_from(task, unreached_only=True)
+        assert "without a call record (2)" in rest.numbers_from
+
+    def test_nobody_is_called_as_not_reached_where_nobody_can_know_who_was(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk)
+        long_ago = timezone.now() - dt.timedelta(days=9)
+        GroupTask.objects.update(state=TaskState.FINISHED, key="", called=None, recorded=0, finished_at=long_ago)
+        task.refresh_from_db()
+
+        with pytest.raises(NotNow, match="Nobody knows whom “Spring” reached"):
+            group_copies.new_from(task, unreached_only=True)
+
+        assert group_copies.new_from(task).number_count == 3
+
+    def test_a_repetition_is_refused_where_nobody_can_know_whom_another_reached(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.finished(application)
+        first, other = self.repetitions(task)
+        repeated = group_tasks.launch(first.pk)
+        said_over = {"state": TaskState.FINISHED, "key": "", "called": None, "recorded": 0}
+        long_ago = timezone.now() - dt.timedelta(days=9)
+        GroupTask.objects.filter(pk=repeated.pk).update(**said_over, finished_at=long_ago)
+
+        with pytest.raises(NotNow, match="nobody knows whom that reached"):
+            group_tasks.launch(other.pk)
 
     @pytest.mark.parametrize("called", [0, None])
     def test_a_repetition_that_failed_before_it_called_anybody_keeps_nobody_waiting(

@@ -29,7 +29,17 @@ def that_called(tasks: Sequence[GroupTask]) -> list[GroupTask]:
 
 def missing_records(tasks: Sequence[GroupTask]) -> int:
     """How many calls have no record yet: until it comes, nobody knows whom they reached."""
-    return sum(max(0, (task.called or 0) - task.recorded) for task in tasks)
+    return sum(max(0, _calls(task) - task.recorded) for task in that_called(tasks))
+
+
+def _calls(task: GroupTask) -> int:
+    """As Laaffic says; it may have called all of its numbers where that is not known."""
+    return int(task.number_count if task.called is None else task.called)
+
+
+def never_known(tasks: Sequence[GroupTask]) -> GroupTask | None:
+    """The first of these tasks whose calls no record can name, as Laaffic has never told its key."""
+    return next((task for task in that_called(tasks) if task.is_over and not task.key and _calls(task)), None)
 
 
 def awaited(tasks: Sequence[GroupTask]) -> list[GroupTask]:
