@@ -70,9 +70,17 @@ class MmsCampaignForm(ComposeForm):
         if self.instance.pk:
             self.initial.update(chosen.as_json())
 
+    def _in_order(self, chosen: list[int]) -> tuple[int, ...]:
+        """Those that the draft had in their order there, then the others as they were posted: a browser posts boxes in
+        the order of the page, whatever the order of the draft."""
+        posted = self.data.getlist(self.add_prefix("attachments")) if hasattr(self.data, "getlist") else []
+        at = {pk: place for place, pk in reversed([*enumerate(posted)])}
+        had = [pk for pk in MmsOptions.of(self.instance).attachments if pk in chosen]
+        return (*had, *sorted(set(chosen) - set(had), key=lambda pk: at.get(str(pk), len(at))))
+
     def options(self) -> dict[str, Any]:
         given = self.cleaned_data
-        chosen = tuple(attachment.pk for attachment in given.get("attachments", []))
+        chosen = self._in_order([attachment.pk for attachment in given.get("attachments", [])])
         return MmsOptions(given.get("title", ""), given.get("mms_type", GIVEN_TITLE), chosen).as_json()
 
 
