@@ -93,10 +93,10 @@ def test_it_is_left_out(admin_client: Client) -> None:
 
 @pytest.mark.parametrize(("take", "amount"), [(True, ("50", "USD")), (False, (None, ""))])
 def test_a_push_after_the_decision_changes_nothing_of_it(take: bool, amount: tuple[str | None, str]) -> None:
-    record = kept("50", recallCount=0)
+    record = kept("50", outRecallCount=0)
     cost_words.decide(record.pk, take=take, why="invoice", by=User.objects.create_user("boss"))
 
-    later = kept("0.02", recallCount=1, currency="EUR")
+    later = kept("0.02", outRecallCount=1, currency="EUR")
 
     cost, currency = amount
     assert (later.cost, later.currency) == (None if cost is None else Decimal(cost), currency)

@@ -38,7 +38,7 @@ def _calls(task: GroupTask) -> int:
 
 
 def never_known(tasks: Sequence[GroupTask]) -> GroupTask | None:
-    """The first of these tasks whose calls no record can name, as Laaffic has never told its key."""
+    """The first of these tasks whose calls no record can name, as Laaffic has never named its key."""
     return next((task for task in that_called(tasks) if task.is_over and not task.key and _calls(task)), None)
 
 
