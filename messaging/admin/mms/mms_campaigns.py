@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
@@ -64,9 +64,12 @@ class MmsCampaignForm(ComposeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = MmsOptions.of(self.instance)
-        field_of(self, "attachments", forms.ModelChoiceField).queryset = MmsAttachment.objects.filter(
-            Q(is_archived=False) | Q(pk__in=chosen.attachments)
-        ).defer("content", "thumbnail")
+        library = MmsAttachment.objects.filter(Q(is_archived=False) | Q(pk__in=chosen.attachments))
+        if chosen.attachments:  # first, in the order in which they go out
+            places = [When(pk=pk, then=Value(place)) for place, pk in enumerate(chosen.attachments)]
+            order = Case(*places, default=Value(len(places)), output_field=IntegerField())
+            library = library.order_by(order, *MmsAttachment._meta.ordering)
+        field_of(self, "attachments", forms.ModelChoiceField).queryset = library.defer("content", "thumbnail")
         if self.instance.pk:
             self.initial.update(chosen.as_json())
 

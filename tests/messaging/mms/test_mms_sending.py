@@ -479,6 +479,7 @@ class FormTests:
 
         change = reverse("admin:messaging_mmscampaign_change", args=[campaign.pk])
         page = admin_client.get(change).context["adminform"].form
+        assert [attachment.pk for attachment in page.fields["attachments"].queryset] == [three.pk, one.pk, two.pk]
         given = {name: value for name, value in page.initial.items() if value is not None}
         chosen = [one.pk, two.pk, three.pk]  # as a browser posts boxes: in the order of the page
         admin_client.post(change, given | {"groups": [group.pk], "attachments": chosen})
