@@ -68,7 +68,7 @@ class MmsCampaignForm(ComposeForm):
         if chosen.attachments:  # first, in the order in which they go out
             places = [When(pk=pk, then=Value(place)) for place, pk in enumerate(chosen.attachments)]
             order = Case(*places, default=Value(len(places)), output_field=IntegerField())
-            library = library.order_by(order, *MmsAttachment._meta.ordering)
+            library = library.order_by(order, "-pk")
         field_of(self, "attachments", forms.ModelChoiceField).queryset = library.defer("content", "thumbnail")
         if self.instance.pk:
             self.initial.update(chosen.as_json())
