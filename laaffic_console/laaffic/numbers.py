@@ -92,23 +92,24 @@ class OwnedNumber:
 class NumberSettings:
     """What can be changed of an owned number. None: not known, and left out."""
 
-    out_ip: str = ""
-    in_ip: str = ""
-    inbound_prefix: str = ""
-    remark: str = ""
-    app_id: str = ""
+    out_ip: str | None = None
+    in_ip: str | None = None
+    inbound_prefix: str | None = None
+    remark: str | None = None
+    app_id: str | None = None
     voicemail: bool | None = None
     voicemail_seconds: int | None = None
 
     def texts(self) -> list[tuple[str, str, int]]:
-        """Name, value and longest of each."""
-        return [
+        """Name, value and longest of each that is known."""
+        every = [
             ("outIp", self.out_ip, 50),
             ("inIp", self.in_ip, 50),
             ("inboundPrefix", self.inbound_prefix, 32),
             ("remark", self.remark, 50),
             ("appId", self.app_id, 64),
         ]
+        return [(name, value, longest) for name, value, longest in every if value is not None]
 
 
 @dataclass(frozen=True, slots=True)

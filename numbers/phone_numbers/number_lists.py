@@ -47,10 +47,14 @@ def read_pasted(text: str, *, held: Collection[str] = ()) -> NumberList:
         for number in _apart(part.strip())
         if number
     ]
-    kept = frozenset(held)
     shown = _("Line %(line)d: “%(value)s”")
-    read = _collect((part, shown % {"line": line, "value": part[:40]}) for part, line in parts if part not in kept)
-    as_held = _once([part for part, _line in parts if part in kept])
+    return _with_held([(part, shown % {"line": line, "value": part[:40]}) for part, line in parts], held)
+
+
+def _with_held(written: list[tuple[str, str]], held: Collection[str]) -> NumberList:
+    kept = frozenset(held)
+    read = _collect((part, shown) for part, shown in written if part not in kept)
+    as_held = _once([part for part, _shown in written if part in kept])
     return join(as_held, read) if as_held.numbers else read
 
 
@@ -61,14 +65,14 @@ def _apart(part: str) -> list[str]:
     return pieces if whole else [part]
 
 
-def read_csv(raw: bytes) -> NumberList:
-    """Numbers from the column called number, phone …; a file with one column needs no header."""
+def read_csv(raw: bytes, *, held: Collection[str] = ()) -> NumberList:
+    """Numbers from the column called number, phone …; a file with one column needs no header. `held`: as pasted."""
     rows = _rows(raw)
     rows_with_lines = [(line, row) for line, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
     if not rows_with_lines:
         raise InvalidNumbers([_("The file is empty. Export it again and check that it has rows.")])
     column, body = _column(rows_with_lines)
-    return _collect(_cells(column, body))
+    return _with_held(list(_cells(column, body)), held)
 
 
 def _rows(raw: bytes) -> list[list[str]]:

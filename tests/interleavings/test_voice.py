@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, open_acts
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Family, OutcomeUnknown, Refused, TaskStatus, codes
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter
@@ -29,6 +30,7 @@ from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
 from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import callees as group_callees
+from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import states as group_state
@@ -62,6 +64,9 @@ class Laaffic:
             taken = codes.lookup(Family.VOICE, "-20")
             raise Refused(interface="voice/group/call/send", entry=taken, reason="name taken", http_status=200)
         return "1"
+
+    def update(self, key: str, asked: Any) -> None:
+        self.asked.append(asked.task_name)
 
     def find(self, name: str, **given: Any) -> WireTask | None:
         return self.has.get(name)
@@ -281,6 +286,29 @@ class GroupTaskTests:
                 assert sorted(map(len, kept)) == [1, 2]
 
             return Scene(lambda: group_tasks.launch(tasks[0].pk), lambda: group_tasks.launch(tasks[1].pk), check)
+
+        interleave(on, make)
+
+    def test_of_two_changes_of_one_task_one_leaves(self, on: Stage, laaffic: Laaffic) -> None:
+        def make() -> Scene:
+            task = self.written()
+            GroupTask.objects.filter(pk=task.pk).update(state=TaskState.WAITING, key=rows.name(), number_count=2)
+            changes = []
+            for _ in "ab":
+                changes.append(group_copies.update_of(GroupTask.objects.get(pk=task.pk)))
+                GroupTask.objects.filter(pk=changes[-1].pk).update(name=rows.name(), text=rows.name(), state="held")
+            GroupTask.objects.filter(parent=task).update(state=TaskState.DRAFT)
+            laaffic.asked.clear()
+
+            def check(one: Ending, other: Ending) -> None:
+                only(one, NotNow)
+                only(other, NotNow)
+                assert one.passed != other.passed
+                assert len(laaffic.asked) == 1
+                states = [GroupTask.objects.get(pk=change.pk).state for change in changes]
+                assert sorted(states) == [TaskState.DRAFT, TaskState.SUBMITTING]
+
+            return Scene(lambda: group_tasks.launch(changes[0].pk), lambda: group_tasks.launch(changes[1].pk), check)
 
         interleave(on, make)
 

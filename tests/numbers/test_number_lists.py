@@ -72,6 +72,15 @@ class CsvTests:
     def test_as_programs_write_it(self, raw: bytes) -> None:
         assert number_lists.read_csv(raw).numbers == ("9178605501", "9178605502")
 
+    def test_what_laaffic_holds_stays_as_it_is(self) -> None:
+        raw = b"number\n1258\n9178605501\n1258\n"
+
+        read = number_lists.read_csv(raw, held=("1258",))
+
+        assert (read.numbers, read.duplicates) == (("1258", "9178605501"), ("1258",))
+        with pytest.raises(number_lists.InvalidNumbers, match="has 4 digits"):
+            number_lists.read_csv(raw)
+
     def test_a_bad_cell_names_its_row(self) -> None:
         with pytest.raises(InvalidNumbers, match=r"Row 3: “9\.17E\+09”: A spreadsheet has shortened this number"):
             number_lists.read_csv(b"number\n9178605501\n9.17E+09\n")

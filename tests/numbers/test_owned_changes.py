@@ -6,6 +6,7 @@ import json
 import re
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -461,3 +462,20 @@ class CommandTests:
         with pytest.raises(CommandError, match="sync owned") as problem:
             self.said(number.number, "--remark", "Night line")
         assert problem.value.returncode == 3
+
+
+def test_what_laaffic_never_told_is_not_sent_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = wire._owned({"number": "9186000001", "state": "3", "remark": "desk", "appId": ""})
+    owned_sync.write([told], timezone.now() - dt.timedelta(hours=1))
+    bodies: list[dict[str, Any]] = []
+    client = wire.NumbersApi.__new__(wire.NumbersApi)
+    monkeypatch.setattr(wire.NumbersApi, "_post", lambda _self, _path, body: bodies.append(body))
+    monkeypatch.setattr(owned_changes, "laaffic_client", lambda: SimpleNamespace(numbers=client))
+
+    owned_changes.edit(OwnedNumber.objects.get(), {"remark": "front desk"})
+    owned_changes.edit(OwnedNumber.objects.get(), {"inbound_prefix": "7"})
+
+    assert bodies == [
+        {"number": "9186000001", "remark": "front desk", "appId": ""},
+        {"number": "9186000001", "remark": "front desk", "appId": "", "inboundPrefix": "7"},
+    ]

@@ -12,7 +12,7 @@ from django.urls import reverse
 from laaffic_console.laaffic import Source
 from laaffic_console.laaffic.call_records import from_row
 from voice.models import CallRecord, CallTally
-from voice.services.records import call_records
+from voice.services.records import call_records, cost_words
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,17 @@ def test_it_is_left_out(admin_client: Client) -> None:
     record = kept("-3")
     assert (record.cost, record.is_doubted, total()) == (None, False, 0)
     assert record.cost_word.startswith("admin leaves out")
+
+
+@pytest.mark.parametrize(("take", "amount"), [(True, ("50", "USD")), (False, (None, ""))])
+def test_a_push_after_the_decision_changes_nothing_of_it(take: bool, amount: tuple[str | None, str]) -> None:
+    record = kept("50", outRecallCount=0)
+    cost_words.decide(record.pk, take=take, why="invoice", by=User.objects.create_user("boss"))
+
+    later = kept("0.02", outRecallCount=1, currency="EUR")
+
+    cost, currency = amount
+    assert (later.cost, later.currency) == (None if cost is None else Decimal(cost), currency)
 
 
 def test_who_may(client: Client) -> None:

@@ -24,7 +24,7 @@ def acts(task: GroupTask, user: AbstractBaseUser | AnonymousUser, *, is_unread: 
         "may_edit": may_add and is_draft,
         "may_review": is_draft and not task.is_template,
         "may_copy": may_add and (task.is_template or task.is_at_laaffic),
-        "may_call_rest": may_add and state in (TaskState.FINISHED, TaskState.CANCELLED),
+        "may_call_rest": may_add and _may_have_reached(task),
         "may_keep_template": may_add and not task.is_template,
         "may_update": may_add and may_launch and state == TaskState.WAITING,
         "may_repeat": may_add and may_launch and state == TaskState.FINISHED,
@@ -38,3 +38,9 @@ def acts(task: GroupTask, user: AbstractBaseUser | AnonymousUser, *, is_unread: 
         "may_export_recipients": user.has_perms(kinds.named(export_kinds.TASK_RECIPIENTS).rights),  # type: ignore[union-attr]
         "may_make_dossier": user.has_perms(kinds.named(export_kinds.TASK_DOSSIER).rights),  # type: ignore[union-attr]
     }
+
+
+def _may_have_reached(task: GroupTask) -> bool:
+    if task.state == TaskState.FAILED:
+        return not task.has_called_nobody
+    return task.state in (TaskState.FINISHED, TaskState.CANCELLED)

@@ -14,6 +14,7 @@ from laaffic_console.kit.masking.masks import Typed
 from messaging.models import Contact
 from voice.models import CallRecord, GroupTask
 from voice.services.group_calls import callees as group_callees
+from voice.services.group_calls import figures as group_figures
 
 CHUNK = 500
 COLUMNS = [
@@ -51,10 +52,8 @@ def rows(task: GroupTask, *, with_names: bool = True) -> Iterator[Row]:
 
 def records_of(task: GroupTask, numbers: Sequence[str]) -> dict[str, list[CallRecord]]:
     """The records of the task's calls to these numbers."""
-    if not task.key:
-        return {}
     found: dict[str, list[CallRecord]] = defaultdict(list)
-    for record in CallRecord.objects.filter(task_id=task.key, callee__in=numbers).order_by("pk"):
+    for record in group_figures.records_of(task).filter(callee__in=numbers).order_by("pk"):
         found[record.callee].append(record)
     return found
 
@@ -64,9 +63,7 @@ def _names(numbers: Sequence[str]) -> dict[str, str]:
 
 
 def _others(task: GroupTask, ours: set[str], *, with_names: bool) -> Iterator[Row]:
-    if not task.key:
-        return
-    for chunk in walks.rising(CallRecord.objects.filter(task_id=task.key), CHUNK, attrgetter("pk")):
+    for chunk in walks.rising(group_figures.records_of(task), CHUNK, attrgetter("pk")):
         others = [record for record in chunk if record.callee not in ours]
         names = _names([record.callee for record in others]) if with_names and others else {}
         for record in others:

@@ -61,7 +61,13 @@ class TaskState(models.TextChoices):
 NOT_LEFT = (TaskState.DRAFT, TaskState.LAUNCHED, TaskState.HELD)  # no request of this launch was made
 OPEN = (TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING, TaskState.PAUSED)  # Laaffic has it; it goes on
 OVER = (TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELLED, TaskState.REPLACED)
-CALLED_NOBODY = (*NOT_LEFT, TaskState.FAILED, TaskState.REPLACED)
+CALLS_NOBODY = (*NOT_LEFT, TaskState.REPLACED)  # whatever was called was called by another task
+ENDED_EARLY = (TaskState.CANCELLED, TaskState.FAILED)  # of its numbers some, or all, are never called
+
+
+def certainly_called_nobody() -> models.Q:
+    """Tasks that are a call to nobody: if one ended early, Laaffic says so and no record says otherwise."""
+    return models.Q(state__in=CALLS_NOBODY) | models.Q(state__in=ENDED_EARLY, called=0, recorded=0)
 
 
 class Announcement(models.IntegerChoices):
@@ -252,6 +258,13 @@ class GroupTask(VisiblyNamed, Launched):
     @property
     def is_at_laaffic(self) -> bool:
         return self.is_open or self.is_over
+
+    @property
+    def has_called_nobody(self) -> bool:
+        """It ended early, and neither Laaffic nor a record says that it called somebody: a record may come later."""
+        if self.state not in ENDED_EARLY or self.recorded or self.called:
+            return False
+        return bool(self.state == TaskState.FAILED or self.called is not None)
 
     @property
     def percent(self) -> int:

@@ -23,6 +23,7 @@ from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.codes import WRONG_VALUES
 from voice.models import CallRecord, GroupTask, SipCall, SipPhone
 from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import figures as group_figures
 from voice.services.phones import sip_phones as phones
 from voice.services.spoken.options import TtsOptions
 
@@ -135,7 +136,7 @@ class RecordsView(ApiView):
         rows = narrowed(CallRecord.objects.all(), query, number="callee", outcome="outcome", kind="kind")
         if "group_call" in query:
             task = row(GroupTask.objects.all(), query["group_call"])
-            rows = rows.filter(task_id=task.key) if task.key else rows.none()
+            rows &= group_figures.records_of(task)
         return Response(page(rows, query, documents.record))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
@@ -64,15 +64,26 @@ class MmsCampaignForm(ComposeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = MmsOptions.of(self.instance)
-        field_of(self, "attachments", forms.ModelChoiceField).queryset = MmsAttachment.objects.filter(
-            Q(is_archived=False) | Q(pk__in=chosen.attachments)
-        ).defer("content", "thumbnail")
+        library = MmsAttachment.objects.filter(Q(is_archived=False) | Q(pk__in=chosen.attachments))
+        if chosen.attachments:  # first, in the order in which they go out
+            places = [When(pk=pk, then=Value(place)) for place, pk in enumerate(chosen.attachments)]
+            order = Case(*places, default=Value(len(places)), output_field=IntegerField())
+            library = library.order_by(order, "-pk")
+        field_of(self, "attachments", forms.ModelChoiceField).queryset = library.defer("content", "thumbnail")
         if self.instance.pk:
             self.initial.update(chosen.as_json())
 
+    def _in_order(self, chosen: list[int]) -> tuple[int, ...]:
+        """Those that the draft had in their order there, then the others as they were posted: a browser posts boxes in
+        the order of the page, whatever the order of the draft."""
+        posted = self.data.getlist(self.add_prefix("attachments")) if hasattr(self.data, "getlist") else []
+        at = {pk: place for place, pk in reversed([*enumerate(posted)])}
+        had = [pk for pk in MmsOptions.of(self.instance).attachments if pk in chosen]
+        return (*had, *sorted(set(chosen) - set(had), key=lambda pk: at.get(str(pk), len(at))))
+
     def options(self) -> dict[str, Any]:
         given = self.cleaned_data
-        chosen = tuple(attachment.pk for attachment in given.get("attachments", []))
+        chosen = self._in_order([attachment.pk for attachment in given.get("attachments", [])])
         return MmsOptions(given.get("title", ""), given.get("mms_type", GIVEN_TITLE), chosen).as_json()
 
 

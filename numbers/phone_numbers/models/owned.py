@@ -28,6 +28,8 @@ class OwnedNumber(models.Model):
     voicemail_file_id = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
     voicemail_seconds = models.PositiveIntegerField(_("voicemail, seconds at most"), null=True)
     remark = models.CharField(_("remark"), max_length=200, blank=True)
+    # Texts that Laaffic has not told, by column, with commas: empty here, whatever they are there.
+    untold = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     gone_at = models.DateTimeField(_("gone since"), null=True)
 

@@ -92,7 +92,8 @@ def edit(
             attempt=owned_evidence.requests(locked).count() + 1,
             requested_by=by,
         )
-    wanted = {name: getattr(locked, name) for name in FIELDS} | changed
+    untold = set(locked.untold.split(","))  # sent empty, they would empty what Laaffic has
+    wanted = {name: getattr(locked, name) for name in FIELDS if name not in untold} | changed
     try:
         single_requests.send(entry, lambda: _send(locked, wanted, file))
     except OutcomeUnknown:
@@ -103,7 +104,8 @@ def edit(
         with transaction.atomic():
             accepted(entry.pk)
             has = changed if file is None else changed | {"voicemail_file_id": ""}  # the next list names it
-            OwnedNumber.objects.filter(pk=locked.pk).update(**has)
+            still_untold = ",".join(sorted(untold - set(changed)))
+            OwnedNumber.objects.filter(pk=locked.pk).update(**has, untold=still_untold)
     syncing.COPIES.request(owned_sync.NAME)
     entry.refresh_from_db()
     return entry
@@ -131,11 +133,11 @@ def _send(number: OwnedNumber, wanted: Mapping[str, Any], file: VoicemailFile | 
     laaffic_client().numbers.edit_number(
         number=number.number,
         settings=NumberSettings(
-            out_ip=wanted["out_addresses"],
-            in_ip=wanted["in_addresses"],
-            inbound_prefix=wanted["inbound_prefix"],
-            remark=wanted["remark"],
-            app_id=wanted["app_id"],
+            out_ip=wanted.get("out_addresses"),
+            in_ip=wanted.get("in_addresses"),
+            inbound_prefix=wanted.get("inbound_prefix"),
+            remark=wanted.get("remark"),
+            app_id=wanted.get("app_id"),
             voicemail=wanted["voicemail"],
             voicemail_seconds=wanted["voicemail_seconds"],
         ),

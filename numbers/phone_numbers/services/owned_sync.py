@@ -89,7 +89,7 @@ def write(records: Sequence[wire.OwnedNumber], began: dt.datetime) -> int:
         [_row(record, known.get(record.number), began) for record in found.values() if record.number not in stay],
         update_conflicts=True,
         unique_fields=["number"],
-        update_fields=[*COPIED, "last_seen_at", "gone_at"],
+        update_fields=[*COPIED, "untold", "last_seen_at", "gone_at"],
     )
     return len(found) - len(known)
 
@@ -102,8 +102,9 @@ def unsaid(record: wire.OwnedNumber) -> set[str]:
 def _row(record: wire.OwnedNumber, known: OwnedNumber | None, now: dt.datetime) -> OwnedNumber:
     """The number as the row has it. What the row does not say stays as it is known: the next edit sends it."""
     row = OwnedNumber(number=record.number, last_seen_at=now, gone_at=None)
-    silent = unsaid(record) if known is not None else set()
+    silent = unsaid(record)
     for column, (field, longest) in COPIED.items():
-        value = getattr(known, column) if column in silent else getattr(record, field)
+        value = getattr(known, column) if known is not None and column in silent else getattr(record, field)
         setattr(row, column, value[:longest] if longest else value)
+    row.untold = ",".join(sorted(column for column in silent if getattr(row, column) == ""))
     return row

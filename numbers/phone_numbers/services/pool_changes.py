@@ -74,12 +74,13 @@ def read(
     except addresses.InvalidAddresses as problem:
         problems["whitelist"] = problem.problems
     collected: list[NumberList] = []
+    held_numbers = held.numbers if held else ()
     try:
-        collected.append(number_lists.read_pasted(numbers, held=held.numbers if held else ()))
+        collected.append(number_lists.read_pasted(numbers, held=held_numbers))
     except number_lists.InvalidNumbers as problem:
         problems["numbers"] = problem.problems
     try:
-        collected.append(number_lists.read_csv(file) if file is not None else NumberList((), ()))
+        collected.append(number_lists.read_csv(file, held=held_numbers) if file is not None else NumberList((), ()))
     except number_lists.InvalidNumbers as problem:
         problems["file"] = problem.problems
     if problems:

@@ -469,6 +469,23 @@ class FormTests:
         assert 'value="Beach"' in page
         assert Campaign.objects.count() == 0
 
+    def test_attachments_stay_in_the_order_of_the_draft_and_new_ones_follow_as_they_were_posted(
+        self, admin_client: Client, application: Application, group: ContactGroup
+    ) -> None:
+        one, two, three = (attachments.add(f"text {n}".encode(), f"{n}.txt")[0] for n in range(3))
+        self.post(admin_client, application, group, attachments=[three.pk, one.pk])
+        campaign = Campaign.objects.get()
+        assert MmsOptions.of(campaign).attachments == (three.pk, one.pk)
+
+        change = reverse("admin:messaging_mmscampaign_change", args=[campaign.pk])
+        page = admin_client.get(change).context["adminform"].form
+        assert [attachment.pk for attachment in page.fields["attachments"].queryset] == [three.pk, one.pk, two.pk]
+        given = {name: value for name, value in page.initial.items() if value is not None}
+        chosen = [one.pk, two.pk, three.pk]  # as a browser posts boxes: in the order of the page
+        admin_client.post(change, given | {"groups": [group.pk], "attachments": chosen})
+
+        assert MmsOptions.of(Campaign.objects.get()).attachments == (three.pk, one.pk, two.pk)
+
     def test_a_draft_is_edited_on_its_own_form_with_what_it_had(
         self, admin_client: Client, application: Application, group: ContactGroup, picture: MmsAttachment
     ) -> None:

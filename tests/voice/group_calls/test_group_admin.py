@@ -419,12 +419,12 @@ class LaunchingTests:
         assert template not in listed
         assert list(admin_client.get(reverse(LIST), {"show": "templates"}).context_data["cl"].result_list) == [template]
 
-    @pytest.mark.parametrize("state", [TaskState.FINISHED, TaskState.CANCELLED])
+    @pytest.mark.parametrize("state", [TaskState.FINISHED, TaskState.CANCELLED, TaskState.FAILED])
     def test_of_what_is_over_the_rest_is_called_by_a_new_task(
         self, application: Application, admin_client: Client, state: TaskState
     ) -> None:
         task = written(application)
-        GroupTask.objects.filter(pk=task.pk).update(state=state, key="1")
+        GroupTask.objects.filter(pk=task.pk).update(state=state, key="1", called=1, recorded=1)
         assert 'id="unreached"' in admin_client.get(own(task)).content.decode()
 
         admin_client.post(own(task, "make", "unreached"))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.laaffic import GroupTask as WireTask
+from laaffic_console.laaffic import TaskStatus
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Budget, BudgetCounter, BudgetShare, Calendar
 from messaging.services.budgets import budgets, shares, whole_requests
@@ -23,10 +26,12 @@ from tests.voice.group_calls.test_group_admin import own
 from tests.voice.group_calls.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import starting as group_starting
+from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
 
@@ -290,6 +295,42 @@ def test_only_what_certainly_called_nobody_is_given_back(
     assert (charged, used()) == (counted, counted)
 
 
+def test_records_that_come_after_a_charge_of_nothing_are_charged(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    budget_of(application, 10)
+    budget_of(application, 5, "USD")
+    task = group_tasks.launch(written(application, count=6).pk)
+    charged = []
+    for recorded, cost in ((0, None), (3, Decimal("0.3")), (4, Decimal("0.4"))):
+        told = {"state": TaskState.FAILED, "called": None, "recorded": recorded, "cost": cost, "currency": "USD"}
+        GroupTask.objects.filter(pk=task.pk).update(**told)
+        group_costs.charge(GroupTask.objects.get(pk=task.pk))
+        shares.sweep()
+        charged.append([*used_by().values()])
+
+    assert charged == [[0, 0], [3, 300_000], [4, 400_000]]
+
+
+def test_a_change_is_charged_no_more_than_it_took_where_its_task_left_before_the_budget_was_set(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    budget_of(application, 20)
+    BudgetShare.objects.all().delete()
+    BudgetCounter.objects.update(used=0)
+    change = waits(changed(task, 8))
+    assert used() == 2
+
+    GroupTask.objects.filter(pk=change.pk).update(state=TaskState.CANCELLED, called=7, recorded=7)
+    group_costs.charge(GroupTask.objects.get(pk=change.pk))
+    at_most = used()
+    GroupTask.objects.filter(pk=change.pk).update(called=1, recorded=1)
+    group_costs.charge(GroupTask.objects.get(pk=change.pk))
+
+    assert (at_most, used()) == (2, 1)
+
+
 def changed(task: GroupTask, count: int, **given: object) -> GroupTask:
     """A change of it, not launched yet, that calls the first so many numbers."""
     draft = group_copies.update_of(GroupTask.objects.get(pk=task.pk))
@@ -394,6 +435,74 @@ def test_of_two_changes_at_once_each_counts_as_if_the_other_had_arrived_first(
     group_tasks.launch(changed(task, 5).pk)
 
     assert (lost.state, used()) == (TaskState.UNKNOWN, 7)  # 5, and 2 that were given back if the other arrived
+
+
+def test_while_one_change_is_on_its_way_another_is_refused(
+    sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget_of(application, 20)
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    first, second = changed(task, 9), None
+    answer = group_answers.leave
+
+    def meanwhile(*launched: Any) -> None:
+        nonlocal second
+        monkeypatch.setattr(group_answers, "leave", answer)
+        second = changed(task, 3)
+        with pytest.raises(NotNow, match="Another change of it, “Spring”, is on its way to Laaffic"):
+            group_tasks.launch(second.pk)
+        answer(*launched)
+
+    monkeypatch.setattr(group_answers, "leave", meanwhile)
+    group_tasks.launch(first.pk)
+
+    assert second is not None
+    states = GroupTask.objects.filter(pk__in=[first.pk, second.pk]).order_by("pk").values_list("state", flat=True)
+    assert (used(), list(states)[1]) == (9, TaskState.DRAFT)
+
+
+def test_a_change_is_refused_whose_task_began_after_it_was_checked(
+    sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    change = changed(task, 3)
+    ready = group_launching.ready
+
+    def late(launched: GroupTask) -> Any:
+        called = ready(launched)
+        GroupTask.objects.filter(pk=task.pk).update(state=TaskState.CALLING)
+        return called
+
+    monkeypatch.setattr(group_launching, "ready", late)
+    with pytest.raises(NotNow, match="has begun or ended in the meantime"):
+        group_tasks.launch(change.pk)
+
+    change.refresh_from_db()
+    assert (change.state, change.entry) == (TaskState.DRAFT, None)
+
+
+@pytest.mark.parametrize("is_said_over", [False, True])
+def test_of_two_changes_that_arrived_the_one_that_laaffic_lists_counts_alone(
+    sandbox: RunningSandbox, application: Application, django_user_model: Any, is_said_over: bool
+) -> None:
+    budget_of(application, 20)
+    task = waits(written(application, count=6, send_at=in_an_hour()))
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    lost = group_tasks.launch(changed(task, 9).pk)
+    other = group_tasks.launch(changed(task, 3).pk)
+    assert (lost.state, used()) == (TaskState.UNKNOWN, 6)
+    if is_said_over:
+        GroupTask.objects.filter(pk=other.pk).update(looks=1)
+        group_tasks.say_over(other.pk, why="seen", by=django_user_model.objects.create_user("boss"))
+    name = {"name": lost.task_name, "raw_status": "0", "status": TaskStatus.WAITING, "key": other.key, "total": 9}
+    nothing = dict.fromkeys(("called", "succeeded", "failed", "sms_sent", "cost", "created_at", "send_at"))
+
+    group_state.take(lost.pk, WireTask(**name, **nothing), began=timezone.now())  # it came late
+
+    other.refresh_from_db()
+    lost.refresh_from_db()
+    shares.sweep()
+    assert (other.state, lost.state, used()) == (TaskState.REPLACED, TaskState.WAITING, 9)
 
 
 def test_what_a_changed_task_cost_is_charged_once_in_the_period_of_its_first_launch(

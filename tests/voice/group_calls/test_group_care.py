@@ -133,12 +133,13 @@ class CapTests:
         assert [len(numbers) for numbers in laaffic.called] == [2, 2]
         assert set(laaffic.called[0]).isdisjoint(laaffic.called[1])
 
-    @pytest.mark.parametrize(("called", "left"), [(0, 3), (1, 0), (None, 0)])
-    def test_one_that_was_cancelled_before_it_called_anybody_does_not_count(
-        self, application: Application, laaffic: Laaffic, called: int | None, left: int
+    @pytest.mark.parametrize("state", ["cancelled", "failed"])
+    @pytest.mark.parametrize(("called", "recorded", "left"), [(0, 0, 3), (1, 0, 0), (0, 1, 0), (None, 0, 0)])
+    def test_one_that_ended_before_it_called_anybody_does_not_count(
+        self, application: Application, laaffic: Laaffic, state: str, called: int | None, recorded: int, left: int
     ) -> None:
         group_tasks.launch(written(application, count=3).pk)
-        GroupTask.objects.update(state="cancelled", called=called, recorded=0, finished_at=timezone.now())
+        GroupTask.objects.update(state=state, called=called, recorded=recorded, finished_at=timezone.now())
 
         second = written(application, name="Second", count=3)
 

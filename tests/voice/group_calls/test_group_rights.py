@@ -45,3 +45,13 @@ def test_a_state_offers_its_acts_and_no_others(state: TaskState) -> None:
 @pytest.mark.parametrize("state", [state for state in TaskState if state != TaskState.DRAFT])
 def test_without_a_right_nothing_is_offered(state: TaskState) -> None:
     assert offered(task_in(state), AnonymousUser()) == set()
+
+
+@pytest.mark.parametrize(("called", "recorded", "is_offered"), [(2, 0, True), (None, 1, True), (0, 0, False)])
+def test_one_that_failed_after_it_called_somebody_offers_those_not_reached(
+    called: int | None, recorded: int, is_offered: bool
+) -> None:
+    task = task_in(TaskState.FAILED)
+    task.called, task.recorded = called, recorded
+
+    assert ("call_rest" in offered(task, User(is_superuser=True, is_active=True))) == is_offered

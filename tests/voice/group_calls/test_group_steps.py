@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, Trouble
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -349,6 +350,82 @@ class SteeringTests:
         assert f"without a call record ({repeated.called})" in GroupTask.objects.get(pk=other.pk).numbers_from
         assert f"without a call record ({repeated.called})" in drafts[1].numbers_from
         assert group_tasks.launch(other.pk).launched_at
+
+    @pytest.mark.parametrize(("called", "recorded"), [(2, 2), (None, 2), (0, 1), (2, 1)])
+    def test_who_was_reached_by_a_repetition_that_failed_on_its_way_is_not_called_again(
+        self, sandbox: RunningSandbox, application: Application, called: int | None, recorded: int
+    ) -> None:
+        task = self.finished(application)
+        first, _other = self.repetitions(task)
+        repeated = group_tasks.launch(first.pk)
+        long_ago = timezone.now() - dt.timedelta(hours=25)
+        GroupTask.objects.filter(pk=repeated.pk).update(
+            state=TaskState.FAILED, called=called, recorded=recorded, finished_at=long_ago
+        )
+        reached = group_callees.of(first)[0]
+        CallRecord.objects.create(
+            voice_id="r1", task_id=repeated.key, callee=reached, outcome="answered", at=long_ago, first_seen_at=long_ago
+        )
+
+        rest = group_copies.new_from(task, unreached_only=True)
+
+        assert set(group_callees.of(first)) - set(group_callees.of(rest)) == {reached}
+
+    @pytest.mark.parametrize("state", [TaskState.FINISHED, TaskState.CANCELLED])
+    def test_where_laaffic_does_not_say_how_many_were_called_records_of_all_are_awaited(
+        self, sandbox: RunningSandbox, application: Application, state: str
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk)
+        GroupTask.objects.update(state=state, key="k", called=None, recorded=1, finished_at=timezone.now())
+        task.refresh_from_db()
+        with pytest.raises(NotNow, match="2 call records have not come yet"):
+            group_copies.new_from(task, unreached_only=True)
+
+        GroupTask.objects.update(finished_at=timezone.now() - dt.timedelta(hours=25))
+
+        task.refresh_from_db()
+        rest = group_copies.new_from(task, unreached_only=True)
+        assert "without a call record (2)" in rest.numbers_from
+
+    def test_nobody_is_called_as_not_reached_where_nobody_can_know_who_was(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk)
+        long_ago = timezone.now() - dt.timedelta(days=9)
+        GroupTask.objects.update(state=TaskState.FINISHED, key="", called=None, recorded=0, finished_at=long_ago)
+        task.refresh_from_db()
+
+        with pytest.raises(NotNow, match="Nobody knows whom “Spring” reached"):
+            group_copies.new_from(task, unreached_only=True)
+
+        assert group_copies.new_from(task).number_count == 3
+
+    def test_a_repetition_is_refused_where_nobody_can_know_whom_another_reached(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.finished(application)
+        first, other = self.repetitions(task)
+        repeated = group_tasks.launch(first.pk)
+        said_over = {"state": TaskState.FINISHED, "key": "", "called": None, "recorded": 0}
+        long_ago = timezone.now() - dt.timedelta(days=9)
+        GroupTask.objects.filter(pk=repeated.pk).update(**said_over, finished_at=long_ago)
+
+        with pytest.raises(NotNow, match="nobody knows whom that reached"):
+            group_tasks.launch(other.pk)
+
+    @pytest.mark.parametrize("called", [0, None])
+    def test_a_repetition_that_failed_before_it_called_anybody_keeps_nobody_waiting(
+        self, sandbox: RunningSandbox, application: Application, called: int | None
+    ) -> None:
+        task = self.finished(application)
+        first, _other = self.repetitions(task)
+        repeated = group_tasks.launch(first.pk)
+        failed = {"state": TaskState.FAILED, "called": called, "recorded": 0, "finished_at": timezone.now()}
+        GroupTask.objects.filter(pk=repeated.pk).update(**failed)
+
+        rest = group_copies.new_from(task, unreached_only=True)
+
+        assert group_callees.of(rest) == group_callees.of(first)
 
     def test_while_a_repetition_calls_no_other_one_is_launched(
         self, sandbox: RunningSandbox, application: Application

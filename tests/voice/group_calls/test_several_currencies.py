@@ -16,7 +16,7 @@ from messaging.models import BudgetCounter
 from messaging.services.budgets import budgets
 from tests.voice.group_calls.group_samples import written
 from voice.exports import group_exports
-from voice.models import GroupTask, TaskState
+from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import figures as group_figures
 from voice.services.group_calls import proving
@@ -68,6 +68,15 @@ def test_both_are_shown_and_added_up(task: GroupTask, admin_client: Client) -> N
     today = timezone.localdate()
     totals = reporting.run(reporting.period(today - dt.timedelta(days=1), today), ()).totals.figures
     assert reporting.COLUMNS["cost"].of(totals) == dict(both)
+
+
+def test_amounts_without_a_currency_hide_no_named_one() -> None:
+    call_records.take([billed(1, "0.50", "USD"), billed(2, "0.20", "USD")], Source.VOICE_RECORD)
+    CallRecord.objects.filter(voice_id="v1").update(currency="")
+
+    told = group_figures.of("task-7")
+
+    assert (told["cost"], told["currency"]) == (Decimal("0.2"), "USD")
 
 
 def test_each_budget_is_charged_its_own(task: GroupTask) -> None:

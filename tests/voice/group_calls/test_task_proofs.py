@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from messaging.models import Proof
 from tests.voice.group_calls.group_samples import FIRST, written
 from tests.voice.group_calls.test_task_recipient_exports import AT
+from voice.exports import task_recipient_exports
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.group_calls import figures as group_figures
 from voice.services.group_calls import proving as task_proving
@@ -95,6 +96,19 @@ def test_each_figure_that_disagrees_is_named(task: GroupTask, changed: dict[str,
     GroupTask.objects.filter(pk=task.pk).update(**changed)
 
     assert any(sentence in said for said in task_proving.prove(task)["disagreements"])
+
+
+def test_a_replaced_task_has_none_of_the_records_of_the_one_that_replaced_it(task: GroupTask, tmp_path: Path) -> None:
+    none = {"recorded": 0, "talk_seconds": 0, "keys_pressed": {}, "cost": None, "currency": ""}
+    GroupTask.objects.filter(pk=task.pk).update(state=TaskState.REPLACED, called=0, connected=0, failed=0, **none)
+    task.refresh_from_db()
+
+    assert task_proving.prove(task)["disagreements"] == []
+    assert {row[2] for row in list(task_recipient_exports.rows(task))[1:]} == {task_recipient_exports.NO_RECORD}
+    call_command("voice", "group", "dossier", str(task.pk), str(tmp_path / "d.zip"))
+    with opened(tmp_path / "d.zip") as made:
+        figures = json.loads(made.read("figures.json"))
+    assert figures["disagreements"] == []
 
 
 def test_a_request_that_is_still_on_its_way_is_named(task: GroupTask) -> None:

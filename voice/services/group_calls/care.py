@@ -23,8 +23,8 @@ from messaging.services.contacts import consents
 from messaging.services.gates import frequency
 from messaging.services.gates.frequency import Cap
 from messaging.subscribers import every_spelling, has_spellings
-from voice.models import GroupTask, TaskKind, TaskState
-from voice.models.group_tasks import CALLED_NOBODY
+from voice.models import GroupTask, TaskKind
+from voice.models.group_tasks import certainly_called_nobody
 from voice.services import called_numbers
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import repetitions
@@ -44,6 +44,7 @@ class Called:
     twice: int = 0
     reached: int = 0  # by another repetition of the same task
     under_way: str = ""  # name of such a repetition, if it is not known yet whom it reaches
+    never_known: str = ""  # name of such a repetition, if nobody will know whom it has reached
     erased: int = 0  # since the launch of the task that Laaffic is to repeat
 
 
@@ -63,7 +64,13 @@ def _after_others(task: GroupTask, called: Called) -> Called:
     others = [one for one in repetitions.of(task.parent) if one.pk != task.pk] if task.parent else []
     waits_for = repetitions.under_way(others)
     reached = len(called.numbers) - len(repetitions.unreached(others, called.numbers))
-    return replace(called, reached=reached, under_way=waits_for.name if waits_for else "")
+    unknown = repetitions.never_known(others)
+    return replace(
+        called,
+        reached=reached,
+        under_way=waits_for.name if waits_for else "",
+        never_known=unknown.name if unknown else "",
+    )
 
 
 def under_lock(task: GroupTask, called: Called) -> Called:
@@ -99,6 +106,12 @@ def nobody(called: Called) -> str:
 
 def repeats(kind: str, called: Called) -> str:
     """Why a repetition cannot leave; "" if it calls nobody that it must not call."""
+    if called.never_known:
+        said = _(
+            "They were called again already, by “%(task)s”, and nobody knows whom that reached: Laaffic has never "
+            "listed it, so it has no call records. Write a new task to those who you know were not reached."
+        )
+        return said % {"task": called.never_known}
     if called.under_way:
         said = _(
             "They are called again already, by “%(task)s”, and whom that reaches is not known yet. Wait until it is "
@@ -218,7 +231,6 @@ def _left_since() -> "QuerySet[GroupTask, Any]":
 
 def _since(moment: dt.datetime) -> "QuerySet[GroupTask]":
     """The tasks that count and that may have called somebody since then."""
-    left = GroupTask.objects.filter(is_counted=True, entry__isnull=False).exclude(state__in=CALLED_NOBODY)
-    left = left.exclude(state=TaskState.CANCELLED, called=0, recorded=0)
+    left = GroupTask.objects.filter(is_counted=True, entry__isnull=False).exclude(certainly_called_nobody())
     left = left.exclude(entry__state__in=DID_NOT_LEAVE).exclude(purpose=Campaign.Purpose.TRANSACTIONAL)
     return left.filter(Q(finished_at=None) | Q(finished_at__gte=moment)).order_by()

@@ -112,6 +112,14 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
     if running := next((one for one in tasks if one.state not in (*NOT_LEFT, *OVER)), None):
         said = _("“%(task)s” is still calling, so it is not known who is reached. Wait until it is over.")
         raise NotNow(said % {"task": running.name})
+    if unknown := repetitions.never_known(tasks):
+        raise NotNow(
+            _(
+                "Nobody knows whom “%(task)s” reached: Laaffic has never listed it, so it has no call records. Make a "
+                "new task from it, which calls everybody again, or write one to those who you know were not reached."
+            )
+            % {"task": unknown.name}
+        )
     if awaited := repetitions.awaited(tasks):
         missing = repetitions.missing_records(awaited)
         raise NotNow(

@@ -10,18 +10,17 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
-from messaging.models import Budget
+from messaging.models import Budget, BudgetShare
 from messaging.services.budgets import shares
 from messaging.services.budgets.earlier_requests import NEVER_LEFT
 from messaging.services.budgets.whole_requests import Part, Taken
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask, TaskKind, TaskState
-from voice.models.group_tasks import OVER
+from voice.models.group_tasks import ENDED_EARLY, OVER
 from voice.services.group_calls import figures as group_figures
 
 LAST_TASKS = 20
 NOT_OLDER = dt.timedelta(days=180)
-ENDED_EARLY = (TaskState.CANCELLED, TaskState.FAILED)  # of its numbers some, or all, are never called
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +102,16 @@ def _numbers(task: GroupTask) -> int:
     return int(task.entry.summary.get("numbers", task.number_count)) if task.entry else 0
 
 
-def replace(task: GroupTask) -> None:
+def replace(task: GroupTask, other: GroupTask | None = None) -> None:
     """Laaffic has put this change into its parent's place: give back what only the parent had. Under the task's lock.
 
-    What both call stays counted in the period in which the parent left.
+    What both call stays counted in the period in which the parent left. `other`: another change of the same task, whose
+    place it has taken.
     """
     if (parent := task.parent) is None:
+        return
+    if other is not None:
+        _replace_change(task, other)
         return
 
     def kept(budget: Budget, held: int) -> int | None:
@@ -117,6 +120,18 @@ def replace(task: GroupTask) -> None:
         return -(-held * has // had) if has < had else None
 
     shares.correct_requests(_requests(parent), kept)
+
+
+def _replace_change(task: GroupTask, other: GroupTask) -> None:
+    """The other change may have given back what this one calls: this one counts whole, and that one not at all."""
+
+    def whole(budget: Budget, _held: int) -> int:
+        n = _numbers(task) if budget.application_id in (_calls_by(task), _sms_by(task)) else 0
+        is_of_calls = budget.application_id == _calls_by(task)
+        return shares.needed(budget, n, expected(learned(task), n) if is_of_calls else Cost([], {}, n))
+
+    shares.correct_requests([pk for pk in (other.entry_id,) if pk is not None], lambda _budget, _held: 0)
+    shares.correct_requests(_requests(task), whole)
 
 
 def _requests(task: GroupTask) -> list[int]:
@@ -146,48 +161,65 @@ def real_sms(task: GroupTask, entry: LedgerEntry) -> int | None:
 
 def _billed(task: GroupTask) -> dict[str, Decimal] | None:
     """By currency. None while it is not known, also where no amount names its currency: such are in no sum."""
-    if _called_nobody(task):
+    if task.has_called_nobody:
         return {}
     costs = group_figures.costs(task) if _is_told(task) else {}
     return {currency: cost for currency, cost in costs.items() if currency} or None
 
 
 def _calls(task: GroupTask) -> int | None:
-    return task.called or 0 if task.state in ENDED_EARLY and _is_told(task) else None
+    return max(task.called or 0, task.recorded) if task.state in ENDED_EARLY and _is_told(task) else None
 
 
 def _sms(task: GroupTask) -> int | None:
-    if _called_nobody(task):
+    if task.has_called_nobody:
         return task.sms_sent or 0
     return task.sms_sent if _is_told(task) else None
 
 
 def _is_told(task: GroupTask) -> bool:
     """Whether all call records have come, or none will."""
-    return _called_nobody(task) or (task.state in OVER and task.recorded >= (task.called or 0) > 0)
-
-
-def _called_nobody(task: GroupTask) -> bool:
-    """Whether Laaffic says so, and no record says otherwise: one that comes later is charged like any other."""
-    if task.recorded or task.called:
-        return False
-    return task.state == TaskState.FAILED or (task.state == TaskState.CANCELLED and task.called is not None)
+    return task.has_called_nobody or (task.state in OVER and task.recorded >= (task.called or 0) > 0)
 
 
 def charge(task: GroupTask) -> None:
-    """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock."""
-    if task.entry_id is None or not _is_told(task):
-        return
-    billed, calls, sms = _billed(task), _calls(task), _sms(task)
+    """Charge budgets what the task took, not what was expected, once all its records have come. Under its lock.
 
-    def real(budget: Budget, _held: int) -> int | None:
-        if budget.application_id != _calls_by(task):
-            return None if budget.currency or budget.application_id != _sms_by(task) else sms
-        if not budget.currency:
-            return calls
-        return None if billed is None else shares.needed(budget, 0, Cost([], billed, 0))
+    Records that Laaffic's figures know nothing of are charged too: it may have been charged nothing before they came.
+    """
+    if task.entry_id is None or not (_is_told(task) or _is_unsaid(task)):
+        return
+
+    def real(budget: Budget, held: int) -> int | None:
+        took = _took(task, budget)
+        if took is None or (_is_unsaid(task) and took <= held):
+            return None
+        return min(took, held) if _lacks_an_earlier_share(task, budget) else took
 
     shares.correct_requests(_requests(task), real)
+
+
+def _took(task: GroupTask, budget: Budget) -> int | None:
+    """In the budget's unit, by what is known; None if it is not."""
+    if budget.application_id != _calls_by(task):
+        return None if budget.currency or budget.application_id != _sms_by(task) else _sms(task)
+    if not budget.currency:
+        return task.recorded if _is_unsaid(task) else _calls(task)
+    billed = group_figures.costs(task) if _is_unsaid(task) else _billed(task)
+    return None if billed is None else shares.needed(budget, 0, Cost([], billed, 0))
+
+
+def _is_unsaid(task: GroupTask) -> bool:
+    """Whether there are records of calls, though Laaffic says that it called nobody, or does not say whom."""
+    return bool(task.state in OVER and task.recorded and not task.called)
+
+
+def _lacks_an_earlier_share(task: GroupTask, budget: Budget) -> bool:
+    """Whether a task that it has changed left before the budget was set, which so counts only what the change added."""
+    earlier, parent = _requests(task)[1:], task.parent
+    if parent is None or not earlier or budget.application_id not in (_calls_by(parent), _sms_by(parent)):
+        return False
+    return not BudgetShare.objects.filter(entry__in=earlier, counter__budget=budget).exists()
 
 
 def expected(price: Learned | None, phones: int) -> Cost:

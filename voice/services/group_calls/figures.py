@@ -21,16 +21,23 @@ def of(key: str) -> dict[str, Any]:
     records = CallRecord.objects.filter(task_id=key).order_by()
     told = records.aggregate(n=Count("pk"), seconds=Sum("duration"))
     pressed = records.exclude(key_pressed="").values_list("key_pressed").annotate(n=Count("pk"))
-    paid = records.exclude(cost=None).values_list("currency").annotate(total=Sum("cost")).order_by("-total")
+    paid = list(records.exclude(cost=None).values_list("currency").annotate(total=Sum("cost")))
     figures = {
         "recorded": told["n"],
         "talk_seconds": told["seconds"] or 0,
         "keys_pressed": dict(sorted(pressed)),
         "counted_at": timezone.now(),
     }
-    if dearest := paid.first():  # others: `other_costs`
-        figures |= {"currency": dearest[0], "cost": dearest[1]}
+    if paid:  # a named currency first: amounts without one are in no sum. Others: `other_costs`
+        currency, cost = max(paid, key=lambda one: (bool(one[0]), one[1]))
+        figures |= {"currency": currency, "cost": cost}
     return figures
+
+
+def records_of(task: GroupTask) -> QuerySet[CallRecord]:
+    """The records of its calls. One without a key from Laaffic has none; those of a key are of the last change."""
+    has_called = task.key and task.state != TaskState.REPLACED
+    return CallRecord.objects.filter(task_id=task.key) if has_called else CallRecord.objects.none()
 
 
 def other_costs(tasks: QuerySet[GroupTask]) -> dict[int, dict[str, Decimal]]:
@@ -42,7 +49,13 @@ def other_costs(tasks: QuerySet[GroupTask]) -> dict[int, dict[str, Decimal]]:
     billed = CallTally.objects.filter(cost_micros__gt=0).exclude(currency="").order_by()
     if billed.values("currency").distinct().count() < 2:
         return {}
-    told = tasks.order_by().exclude(cost=None).exclude(key="").filter(recorded__gte=Coalesce("called", 0))
+    told = (
+        tasks.order_by()
+        .exclude(state=TaskState.REPLACED)
+        .exclude(cost=None)
+        .exclude(key="")
+        .filter(recorded__gte=Coalesce("called", 0))
+    )
     known = {key: (pk, currency) for pk, key, currency in told.values_list("pk", "key", "currency")}
     records = CallRecord.objects.filter(task_id__in=told.values("key")).exclude(cost=None).exclude(currency="")
     found: dict[int, dict[str, Decimal]] = {}
@@ -101,7 +114,7 @@ def totals(tasks: QuerySet[GroupTask]) -> Totals:
 
 def reached(task: GroupTask) -> set[str]:
     """The numbers that its records say were reached."""
-    records = CallRecord.objects.filter(task_id=task.key, outcome__in=CONNECTED)
+    records = records_of(task).filter(outcome__in=CONNECTED)
     return set(records.values_list("callee", flat=True))
 
 

@@ -87,9 +87,24 @@ def _called(task: GroupTask) -> Called:
     task.suppression_seen = group_callees.newest_entry()
     called = group_care.called_now(task)
     group_care.require_somebody(task, called)
-    if task.kind == TaskKind.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
-        raise NotNow(_("The task has begun or ended in the meantime: it can no longer be changed."))
+    if task.kind == TaskKind.UPDATE:
+        _require_waiting(task.parent)
     return called
+
+
+def _require_waiting(parent: GroupTask | None) -> None:
+    if parent is None or parent.state != TaskState.WAITING:
+        raise NotNow(_("The task has begun or ended in the meantime: it can no longer be changed."))
+
+
+def _lock_what_it_changes(task: GroupTask) -> None:
+    """NotNow unless that task waits, and no other change of it is on its way: of two, nobody knows which comes last."""
+    task.parent = GroupTask.objects.select_for_update().filter(pk=task.parent_id or 0).first()
+    _require_waiting(task.parent)
+    others = GroupTask.objects.filter(parent=task.parent_id, kind=TaskKind.UPDATE).exclude(pk=task.pk)
+    if other := others.filter(entry__state__in=(EntryState.PREPARED, EntryState.IN_FLIGHT)).first():
+        said = _("Another change of it, “%(task)s”, is on its way to Laaffic. Wait for the answer, then look again.")
+        raise NotNow(said % {"task": other.name})
 
 
 def fresh(task_id: int) -> GroupTask:
@@ -99,6 +114,8 @@ def fresh(task_id: int) -> GroupTask:
 @transaction.atomic
 def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tuple[LedgerEntry, list[str]]:
     """The committed ledger row of the request that is about to leave (laws#record-send-settle), and its numbers."""
+    if task.kind == TaskKind.UPDATE:
+        _lock_what_it_changes(task)  # before its own row: by id, as an erasure locks both
     if not still(task).select_for_update().filter(entry=None).exists():
         raise NotNow(_("This launch timed out. Look at it again."))
     called = group_care.under_lock(task, called)

@@ -8,7 +8,7 @@ from django.db.models import Count, Sum
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.sql import snapshots
-from voice.models import CallRecord, GroupTask, TaskState
+from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OVER
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import figures as group_figures
@@ -46,8 +46,8 @@ def _found(pk: int) -> dict[str, Any]:
 
 
 def of_records(task: GroupTask) -> dict[str, Any]:
-    """Sums of its call records; a task without a key from Laaffic has none."""
-    records = CallRecord.objects.filter(task_id=task.key).order_by() if task.key else CallRecord.objects.none()
+    """Sums of its call records."""
+    records = group_figures.records_of(task).order_by()
     told = records.aggregate(n=Count("pk"), seconds=Sum("duration"))
     paid = records.exclude(cost=None).exclude(currency="").values_list("currency").annotate(total=Sum("cost"))
     return {

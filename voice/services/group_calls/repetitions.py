@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from voice.models import GroupTask
-from voice.models.group_tasks import CALLED_NOBODY
+from voice.models.group_tasks import CALLS_NOBODY
 from voice.services.group_calls import figures as group_figures
 
 AWAITED = dt.timedelta(days=1)  # for call records, after the end of their task
@@ -20,12 +20,26 @@ def of(task: GroupTask) -> list[GroupTask]:
         children = list(GroupTask.objects.filter(parent__in=parents).order_by("pk"))
         found += children
         parents = [child.pk for child in children]
-    return [one for one in found if one.state not in CALLED_NOBODY]
+    return that_called(found)
+
+
+def that_called(tasks: Sequence[GroupTask]) -> list[GroupTask]:
+    return [one for one in tasks if one.state not in CALLS_NOBODY and not one.has_called_nobody]
 
 
 def missing_records(tasks: Sequence[GroupTask]) -> int:
     """How many calls have no record yet: until it comes, nobody knows whom they reached."""
-    return sum(max(0, (task.called or 0) - task.recorded) for task in tasks)
+    return sum(max(0, _calls(task) - task.recorded) for task in that_called(tasks))
+
+
+def _calls(task: GroupTask) -> int:
+    """As Laaffic says; it may have called all of its numbers where that is not known."""
+    return int(task.number_count if task.called is None else task.called)
+
+
+def never_known(tasks: Sequence[GroupTask]) -> GroupTask | None:
+    """The first of these tasks whose calls no record can name, as Laaffic has never named its key."""
+    return next((task for task in that_called(tasks) if task.is_over and not task.key and _calls(task)), None)
 
 
 def awaited(tasks: Sequence[GroupTask]) -> list[GroupTask]:

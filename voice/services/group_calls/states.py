@@ -39,6 +39,9 @@ STATES = {
     TaskStatus.SUBMITTING: TaskState.SUBMITTING,
 }
 ENDED = tuple(state for state in OVER if state != TaskState.REPLACED)  # its records are its own, and may still change
+# Call records of its key are those of the task that has replaced it.
+REPLACED: dict[str, Any] = {"state": TaskState.REPLACED, "look_at": None, "ended_because": ""}
+REPLACED |= {"recorded": 0, "talk_seconds": 0, "keys_pressed": {}, "cost": None, "currency": ""}
 CLOCKS_DIFFER_BY = dt.timedelta(days=1)  # tasks are listed by when they were made, in a zone that is a setting
 SOON = dt.timedelta(seconds=5)
 COUNT_EVERY = dt.timedelta(seconds=30)
@@ -122,7 +125,7 @@ def take(task_id: int, found: WireTask, *, began: dt.datetime) -> GroupTask:
         evidence = listing(found)
         _settle_launches(task, evidence)
         was, was_over = task.state, task.state in OVER
-        is_there(task, found.key)
+        is_there(task, found.key, listed_at=began)
         task.state = STATES.get(found.status, task.state) if found.status is not None else task.state
         _count(task, found)
         _set(task, figures)
@@ -150,16 +153,34 @@ def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
     return bool(found.key) and (is_over or counted_at is None or counted_at < now - COUNT_EVERY)
 
 
-def is_there(task: GroupTask, key: str) -> None:
-    """Note that Laaffic has it; an update replaces the task that it updated. The caller saves the task."""
+def is_there(task: GroupTask, key: str, *, listed_at: dt.datetime | None = None) -> None:
+    """Note that Laaffic has it; an update replaces the task that it updated. The caller saves the task.
+
+    `listed_at`: when the list was asked for that has it; None if an answer says so.
+    """
     task.key = key[:40] or task.key
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN, *NOT_LEFT):
         task.state, task.hold_reason, task.hold_kind = TaskState.SUBMITTING, "", ""
         task.undo_until = task.starts_at = task.waits_since = None
     if task.kind == TaskKind.UPDATE and task.parent_id is not None:
         replaced = GroupTask.objects.filter(pk=task.parent_id).exclude(state=TaskState.REPLACED)
-        if replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now()):
+        if replaced.update(finished_at=timezone.now(), **REPLACED):
             group_costs.replace(task)
+        if task.key:
+            _replace_other_changes(task, listed_at)
+
+
+def _replace_other_changes(task: GroupTask, listed_at: dt.datetime | None) -> None:
+    """Laaffic has one task of a key: other changes that it took are no longer there, unless one may have come later.
+
+    One that is locked is left to the next look: its own transaction may wait for this one.
+    """
+    came_before = Q(entry__lt=task.entry_id or 0) if listed_at is None else Q(entry__settled_at__lt=listed_at)
+    goes_on = ~Q(state__in=(*NOT_LEFT, *OVER)) | (Q(state=TaskState.FINISHED) & ~Q(ended_because=""))  # a person's word
+    others = GroupTask.objects.filter(came_before, goes_on, key=task.key, kind=TaskKind.UPDATE).exclude(pk=task.pk)
+    for other in others.select_for_update(skip_locked=True, of=("self",)).order_by("pk"):
+        GroupTask.objects.filter(pk=other.pk).update(finished_at=timezone.now(), **REPLACED)
+        group_costs.replace(task, other)
 
 
 def at_laaffic(task: GroupTask) -> str:

@@ -186,7 +186,9 @@ def fold(kept: CallRecord, given: CallRecord) -> bool:
 
 def _told_cost(kept: CallRecord, given: CallRecord) -> dict[str, Any]:
     """The cost by Laaffic's own record where one of two is a push, which anybody may have sent; `source` tells by
-    which the row knows its cost. A person's word on the cost stays."""
+    which the row knows its cost. A person's word on the cost stays, whatever is pushed after it."""
+    if kept.cost_word and not given.cost_word and given.source == CallRecord.Source.PUSH:
+        return {"cost": kept.cost, "currency": kept.currency}
     if kept.source == given.source or given.cost is None:
         return {}
     told = kept if kept.cost is not None and (kept.source == CallRecord.Source.RECORD or kept.cost_word) else given

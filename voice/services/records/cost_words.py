@@ -37,5 +37,5 @@ def decide(record_id: int, *, take: bool, why: str, by: User) -> None:
         record(Act.SETTLED, row, event=said)
         if take:
             taken = copy.copy(row)
-            taken.cost, taken.currency = row.doubtful_cost, row.doubtful_currency
+            taken.cost, taken.currency, taken.cost_word = row.doubtful_cost, row.doubtful_currency, said[:300]
             call_records.keep([taken])
