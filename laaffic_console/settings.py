@@ -195,6 +195,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "laaffic_console.dashboard.chosen_language.LanguageMiddleware",
     "laaffic_console.dashboard.health.any_host.HostMiddleware",
+    "laaffic_console.dashboard.half_restored.HalfRestoredMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "laaffic_console.dashboard.acting.ActorMiddleware",
