@@ -32,7 +32,7 @@ def main(given: Sequence[str] | None = None) -> int:
         prog="laaffic-console demo",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="DEMO_VAR_DIR names the folder of the demo; DATABASE_URL and REDIS_URL servers for it, empty or its own.",
+        epilog="DEMO_VAR_DIR names the demo's folder; DATABASE_URL and REDIS_URL servers for it, empty or its own.",
     ).parse_args(given)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with & has SIGINT ignored
         signal.signal(number, interrupt)
