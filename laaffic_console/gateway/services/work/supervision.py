@@ -181,11 +181,11 @@ class Supervisor:
             # Not released here: of all the supervisors on all machines one sweeps in this time. The second lease is
             # given back by the sweep itself, so that no more than one waits in the queue of a cluster that is frozen.
             if leases.take("sweep", SWEEP_EVERY - TICK) and leases.take(SWEEP_RUNG, SWEEP_LOST_AFTER):
-                async_task("laaffic_console.gateway.jobs.sweep")
+                async_task("laaffic_console.gateway.jobs.sweep", broker=queue.of_ringing())
 
     def _register(self) -> None:
         now = database_clock.now()
-        WorkerHeartbeat.objects.filter(beat_at__lt=now - 60 * workers.STALE_AFTER).delete()
+        workers.forget_gone()
         WorkerHeartbeat.objects.create(
             worker=self.worker, host=socket.gethostname(), pid=os.getpid(), started_at=now, beat_at=now
         )
