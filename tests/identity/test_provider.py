@@ -86,6 +86,7 @@ def test_an_account_that_is_here_is_not_taken_over(client: Client, provider: Any
 def test_a_name_that_is_given_to_somebody_in_the_same_second_is_said(
     client: Client, provider: Any, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    User.objects.filter(pk=ada.pk).update(email="other@example.com")
     monkeypatch.setattr(admission, "_is_taken", lambda user: False)
     monkeypatch.setattr(ProviderAdapter.__mro__[1], "save_user", lambda *given: User.objects.create(username="ada"))
 
