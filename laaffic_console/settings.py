@@ -48,8 +48,9 @@ LAAFFIC_CLOCK_SLACK_SECONDS = environment.number("LAAFFIC_CLOCK_SLACK_SECONDS", 
 # At most what one POST of sendSms may carry (laaffic-api#sendsms).
 LAAFFIC_RECIPIENTS_PER_CALL = environment.whole("LAAFFIC_RECIPIENTS_PER_CALL", 1000, least=1, most=1000)
 # A worker that died is followed by another when its leases run out; one whose tasks are silent is restarted.
-LAAFFIC_LEASE_SECONDS = environment.number("LAAFFIC_LEASE_SECONDS", 20.0, least=1, most=3600)
-LAAFFIC_WORKER_STALE_SECONDS = environment.number("LAAFFIC_WORKER_STALE_SECONDS", 30.0, least=1, most=3600)
+# With less, work of a batch takes longer than its lease, and a beat comes later than it is waited for.
+LAAFFIC_LEASE_SECONDS = environment.number("LAAFFIC_LEASE_SECONDS", 20.0, least=5, most=3600)
+LAAFFIC_WORKER_STALE_SECONDS = environment.number("LAAFFIC_WORKER_STALE_SECONDS", 30.0, least=10, most=3600)
 # The balance under which the front page warns; 0 never. Asked for every so many minutes.
 LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
 LAAFFIC_BALANCE_CURRENCY = environment.text("LAAFFIC_BALANCE_CURRENCY")  # a label: getBalance tells none
@@ -195,6 +196,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "laaffic_console.dashboard.chosen_language.LanguageMiddleware",
     "laaffic_console.dashboard.health.any_host.HostMiddleware",
+    "laaffic_console.dashboard.half_restored.HalfRestoredMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "laaffic_console.dashboard.acting.ActorMiddleware",

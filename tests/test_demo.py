@@ -5,6 +5,7 @@ import os
 import runpy
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from laaffic_console import conf, environment
-from laaffic_console.demo import commands, place, processes
+from laaffic_console.demo import commands, named_stores, place, processes
 from laaffic_console.demo.place import Demo
 
 
@@ -77,6 +78,41 @@ def test_what_was_named_serves_one_demo(
 
     with pytest.raises(commands.DemoFailed, match="another demo"):
         Demo.begun(running)
+
+
+def test_a_database_of_another_console_is_refused_and_left_as_it_is(
+    running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "console.sqlite3"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{theirs}")
+    with contextlib.closing(sqlite3.connect(theirs)) as database:
+        database.execute("CREATE TABLE auth_user (id integer)")
+    monkeypatch.setattr(processes, "prepare", lambda demo: pytest.fail("it was taken over"))
+    with contextlib.ExitStack() as first:
+        for name in Demo.begun(first).environment():
+            monkeypatch.setenv(name, os.environ.get(name, ""))  # put back when the test is over
+    with pytest.raises(commands.DemoFailed, match="Unset DATABASE_URL, or name an empty database"):
+        processes.run(running)
+
+    with contextlib.closing(sqlite3.connect(theirs)) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("auth_user",)]
+
+
+@pytest.mark.parametrize("setting", ["DATABASE_URL", "REDIS_URL"])
+def test_a_server_that_was_empty_stays_this_demos(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str
+) -> None:
+    holds = [False]
+    monkeypatch.setattr(named_stores, "manage", lambda *arguments: f"{holds[0]}\n")
+    monkeypatch.setenv(setting, "one")
+    for _start in (1, 2):
+        with contextlib.ExitStack() as running:
+            named_stores.take(named_stores.named(), Demo.begun(running))
+        holds = [True]
+
+    monkeypatch.setenv(setting, "another")
+    with contextlib.ExitStack() as running, pytest.raises(commands.DemoFailed, match=f"Unset {setting}"):
+        named_stores.take(named_stores.named(), Demo.begun(running))
 
 
 def test_nothing_of_the_environment_leads_to_the_real_gateway(

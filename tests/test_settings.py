@@ -133,6 +133,8 @@ class ReadTests:
         [
             ("LAAFFIC_WORKERS", "lots", "a whole number from 1 to 1000"),
             ("LAAFFIC_RECIPIENTS_PER_CALL", "1001", "a whole number from 1 to 1000"),
+            ("LAAFFIC_WORKER_STALE_SECONDS", "6", "a number from 10 to 3600"),
+            ("LAAFFIC_LEASE_SECONDS", "1", "a number from 5 to 3600"),
             ("LAAFFIC_UNDO_SECONDS", "60.5", "a number from 0 to 60"),
             ("DEBUG", "perhaps", "on or off"),
             ("TIME_ZONE", "Berlin", "a time zone such as Europe/Berlin"),

@@ -15,6 +15,7 @@ from laaffic_console.api import tokens
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.models import ApiToken
 from laaffic_console.kit.requests.client_address import client_address
+from laaffic_console.kit.sql import unfinished_restores
 
 SCHEME = "bearer"
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != SCHEME or not secret.strip():
             return None
+        unfinished_restores.refuse()
         token = _good(tokens.found(secret.strip()))
         if not tokens.is_allowed_from(token, client_address(request._request)):
             raise Problem(403, _("This token may not be used from this address. Ask an administrator to add it."))

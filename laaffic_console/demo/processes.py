@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from laaffic_console.demo import named_stores
 from laaffic_console.demo.commands import CONSOLE, ROOT, DemoFailed, say
 from laaffic_console.demo.filling import USER, fill, prepare
 from laaffic_console.demo.place import Demo
@@ -31,7 +32,7 @@ def main(given: Sequence[str] | None = None) -> int:
         prog="laaffic-console demo",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="DEMO_VAR_DIR names the folder of the demo; DATABASE_URL and REDIS_URL the servers that it is to use.",
+        epilog="DEMO_VAR_DIR names the demo's folder; DATABASE_URL and REDIS_URL servers for it, empty or its own.",
     ).parse_args(given)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with & has SIGINT ignored
         signal.signal(number, interrupt)
@@ -52,9 +53,11 @@ def run(running: contextlib.ExitStack) -> int:
     if importlib.util.find_spec("aiohttp") is None:
         raise DemoFailed("its gateway needs more than a server does: pip install 'laaffic-console[sandbox]'")
     demo = Demo.begun(running)
+    named = named_stores.named()
     os.environ.update(demo.environment())
     demo.write_env_file()
     try:
+        named_stores.take(named, demo)
         prepare(demo)
         start_all(running, demo)
         fill(demo)

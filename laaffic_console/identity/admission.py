@@ -15,6 +15,7 @@ from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.contrib import messages
 from django.contrib.auth.models import Group, User
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -24,6 +25,7 @@ from laaffic_console.identity import providers
 from laaffic_console.identity.providers import Provider
 from laaffic_console.kit.audit.acts import Act, Actor, record
 from laaffic_console.kit.requests.client_address import client_address
+from laaffic_console.kit.sql import database_troubles
 from laaffic_console.kit.words import said
 from laaffic_console.kit.words.people import ADMINISTRATOR
 
@@ -97,9 +99,15 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         sociallogin.user.is_staff = True
-        user: User = super().save_user(request, sociallogin, form)
-        record(Act.ADDED, user, by=_self(request, user))
         provider = providers.of(sociallogin.account.provider)
+        try:
+            with transaction.atomic():
+                user: User = super().save_user(request, sociallogin, form)
+        except IntegrityError as taken:  # the name has been given to somebody since we looked
+            if not database_troubles.is_taken(taken):
+                raise
+            raise Refusal(request, provider, "taken", sociallogin.user.get_username()) from taken
+        record(Act.ADDED, user, by=_self(request, user))
         _follow(request, user, roles_of(sociallogin, provider), provider)
         return user
 

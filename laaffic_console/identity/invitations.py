@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.encoding import force_bytes
@@ -18,6 +18,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.sql import database_troubles
 
 
 class InvitationLinks(PasswordResetTokenGenerator):
@@ -43,12 +44,12 @@ def invite(address: str, role: Group) -> User:
     """One whose mail cannot be sent leaves no account behind. A slow mail server keeps nobody from writing."""
     if said := problem():
         raise ValidationError(said)
-    with transaction.atomic():
-        if User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address)).exists():
-            raise ValidationError(_("There is an account with this address already."))
-        user = User.objects.create_user(address, email=address, is_staff=True)
-        user.groups.add(role)
-        record(Act.INVITED, user, role=role.name)
+    try:
+        user = _add(address, role)
+    except IntegrityError as taken:  # somebody else has invited them since we looked
+        if not database_troubles.is_taken(taken):
+            raise
+        raise _has_account() from taken
     try:
         _send(user)
     except ValidationError as refusal:
@@ -57,6 +58,20 @@ def invite(address: str, role: Group) -> User:
             user.delete()
         raise
     return user
+
+
+def _add(address: str, role: Group) -> User:
+    with transaction.atomic():
+        if User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address)).exists():
+            raise _has_account()
+        user = User.objects.create_user(address, email=address, is_staff=True)
+        user.groups.add(role)
+        record(Act.INVITED, user, role=role.name)
+    return user
+
+
+def _has_account() -> ValidationError:
+    return ValidationError(_("There is an account with this address already."))
 
 
 def is_disabled(user: User) -> bool:

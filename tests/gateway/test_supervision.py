@@ -1,8 +1,10 @@
 """The watch over a cluster, with a cluster that is none."""
 
 import datetime as dt
+import os
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from laaffic_console.conf import BASE_DIR
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import Lease, WorkerHeartbeat
 from laaffic_console.gateway.services.database import database_clock
@@ -433,6 +436,17 @@ class RingTests:
 
         assert self.jobs().count("sweep") == 2
 
+    def test_a_sweep_is_rung_for_where_bells_are_that_wait_for_no_silent_queue(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given: dict[str, Any] = {}
+        monkeypatch.setattr(supervision, "async_task", lambda job, **more: given.update({job: more.get("broker")}))
+
+        supervisor._ring()
+
+        assert len(given) == 2
+        assert all(broker is not None for broker in given.values())
+
     def test_a_full_queue_gets_no_more_pings(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(supervision, "QUEUE_ENOUGH", 0)
 
@@ -520,6 +534,24 @@ class HeartbeatTests:
         assert workers.alive() == 1
         assert at is not None
         assert at + workers.STALE_AFTER > timezone.now() + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
+
+    @pytest.mark.parametrize(("stale", "read"), [("30", "80"), ("10", "30")])
+    def test_the_longest_request_that_check_accepts_is_believed(self, stale: str, read: str) -> None:
+        code = """
+import django; django.setup()
+from django.conf import settings
+from laaffic_console.gateway.services.work import workers
+longest, stale = sum(settings.LAAFFIC_TIMEOUTS), workers.STALE_AFTER.total_seconds()
+print(stale + min(longest - stale / 2, 0.9 * stale) >= longest)
+"""
+        told = {"LAAFFIC_WORKER_STALE_SECONDS": stale, "LAAFFIC_READ_TIMEOUT": read, "LAAFFIC_CONNECT_TIMEOUT": "10"}
+        environment = {**os.environ, **told, "DJANGO_SETTINGS_MODULE": "laaffic_console.settings"}
+
+        said = subprocess.run(
+            [sys.executable, "-c", code], env=environment, cwd=BASE_DIR, capture_output=True, text=True, check=True
+        )
+
+        assert said.stdout == "True\n"
 
     def test_another_process_of_the_worker_does_not_take_it_back(
         self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch

@@ -10,7 +10,9 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -70,6 +72,18 @@ def test_the_link_ends_after_three_days(signed_in: Client, monkeypatch: pytest.M
 def test_an_address_that_has_an_account_is_not_invited_again(signed_in: Client) -> None:
     assert "already" in invite(signed_in, "ADA@example.com").content.decode()
     assert mail.outbox == []
+
+
+def test_two_who_invite_one_address_at_once_are_told(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other has looked before, and has stored it after our look."""
+    User.objects.create_user("dee@example.com", email="dee@example.com")
+    monkeypatch.setattr(QuerySet, "exists", lambda self: False)
+
+    with pytest.raises(ValidationError, match="There is an account with this address already"):
+        invitations.invite("dee@example.com", Group.objects.get(name="Operator"))
+
+    assert mail.outbox == []
+    assert User.objects.filter(username="dee@example.com").count() == 1
 
 
 def test_a_mail_that_does_not_leave_leaves_no_account(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from django.test import Client
 
 from laaffic_console import environment
 from laaffic_console.audit.models import AuditEntry
+from laaffic_console.identity import admission
+from laaffic_console.identity.admission import ProviderAdapter
 from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, code_of, give_password, set_up_for, sign_in_as
 
@@ -79,6 +81,19 @@ def test_an_account_that_is_here_is_not_taken_over(client: Client, provider: Any
     assert not is_in(client)
     assert "is here already and not linked to Example ID" in said(client)
     assert not SocialAccount.objects.exists()
+
+
+def test_a_name_that_is_given_to_somebody_in_the_same_second_is_said(
+    client: Client, provider: Any, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(pk=ada.pk).update(email="other@example.com")
+    monkeypatch.setattr(admission, "_is_taken", lambda user: False)
+    monkeypatch.setattr(ProviderAdapter.__mro__[1], "save_user", lambda *given: User.objects.create(username="ada"))
+
+    sign_in_as(client, "s-ada")
+
+    assert not is_in(client)
+    assert "is here already and not linked to Example ID" in said(client)
 
 
 def test_nor_by_an_address_that_nobody_has_verified(

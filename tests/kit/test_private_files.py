@@ -36,6 +36,7 @@ def test_what_was_open_is_closed_and_programs_in_it_stay_programs(tmp_path: Path
     var.mkdir(0o755)
     program = var / "program"
     program.touch(0o755)
+    (var / "secret_key").touch()
 
     private_files.make_private(var)
 
@@ -51,6 +52,51 @@ def test_a_folder_that_others_use_is_refused_and_left_as_it_is(tmp_path: Path, n
         private_files.make_private(tmp_path)
 
     assert (mode(tmp_path), mode(tmp_path / name)) == (0o755, 0o755)
+
+
+def test_a_folder_of_every_user_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch()
+    tmp_path.chmod(0o1777)
+
+    with pytest.raises(private_files.NotItsOwn, match="files of every user"):
+        private_files.make_private(tmp_path)
+
+    assert mode(tmp_path) == 0o1777
+
+
+def test_a_folder_that_others_enter_and_that_holds_nothing_of_ours_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "postgresql").mkdir()
+
+    with pytest.raises(private_files.NotItsOwn, match="postgresql"):
+        private_files.make_private(tmp_path)
+
+    assert mode(tmp_path) == 0o755
+
+
+@pytest.mark.parametrize(
+    ("rights", "names"),
+    [
+        (0o755, []),
+        (0o755, [".profile", ".bashrc", ".bash_logout"]),
+        (0o755, ["lost+found"]),
+        (0o755, ["demo.lock", "demo.json", "demo.env"]),
+        (0o755, ["secret_key", "notes"]),
+        (0o755, ["console.sqlite3", "notes"]),
+        (0o755, ["media", "notes"]),
+        (0o700, ["notes"]),
+    ],
+)
+def test_one_that_may_be_its_own_is_taken(tmp_path: Path, rights: int, names: list[str]) -> None:
+    var = tmp_path / "var"
+    var.mkdir()
+    for name in names:
+        (var / name).touch()
+    var.chmod(rights)
+
+    private_files.make_private(var)
+
+    assert mode(var) == 0o700
 
 
 def test_a_command_says_which_folder_to_name_instead(tmp_path: Path) -> None:
@@ -83,6 +129,7 @@ def test_a_link_leads_to_no_change_outside(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.touch(0o644)
     (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret_key").touch()
     (tmp_path / "var" / "link").symlink_to(outside)
 
     private_files.make_private(tmp_path / "var")

@@ -21,7 +21,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from laaffic_console.kit.masking.masks import in_text
-from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.sql import database_troubles, unfinished_restores
 from laaffic_console.kit.words.not_now import NotNow, is_about_now
 
 CONTENT_TYPE = "application/problem+json"
@@ -95,6 +95,8 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
         return Problem(400, said, errors=[{"field": name, "detail": sentence} for name, sentence in errors])
     if isinstance(problem, ProtectedError):  # its message says what uses it (messaging/models/kept_while_used.py)
         return Problem(409, str(problem.args[0]))
+    if isinstance(problem, unfinished_restores.HalfRestored):
+        return Problem(503, str(problem), retry_after=60)
     if isinstance(problem, RecursionError):
         return Problem(400, "The body is nested too deeply. Send plain JSON.")
     if isinstance(problem, RequestDataTooBig):

@@ -34,7 +34,7 @@ from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import leftovers, private_files
-from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.sql import database_troubles, unfinished_restores
 from laaffic_console.kit.sql.database_troubles import Trouble
 from messaging.models import Campaign, Contact, HoldKind
 from messaging.services import restored as restored_campaigns
@@ -50,7 +50,7 @@ ODD = (
 CLOCKS_APART = dt.timedelta(minutes=5)
 
 # A table that is there from the replacing to the end, on PostgreSQL, with the lasting words that are to be written.
-_HALFWAY = "restore_halfway"
+_HALFWAY = unfinished_restores.TABLE
 
 # (table, which rows are held, what is written to them): a backup of an older version lacks some of the columns.
 _REASON = {"hold_reason": f"'{UNFINISHED_RESTORE}'", "hold_kind": f"'{HoldKind.RESTORE_UNFINISHED.value}'"}

@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from laaffic_console.conf import VAR_DIR
+from laaffic_console.kit.sql import unfinished_restores
 
 TURN = "web-turn.lock"  # held by an upgrade until pages may come
 WAITS = "web-waits.lock"  # held by web processes that wait
@@ -71,7 +72,10 @@ def _why_not(leaves: set[tuple[str, str]]) -> str:
     if _path(HALFWAY).exists():
         return f"an upgrade has not come to its end: run it again, or delete {_path(HALFWAY)} after a migrate by hand"
     try:
+        unfinished_restores.refuse()
         missing = leaves - MigrationRecorder(connections["default"]).applied_migrations().keys()
+    except unfinished_restores.HalfRestored as problem:
+        return str(problem)
     except DatabaseError:
         return ""  # pages say so themselves, and answer when it is back
     return f"the database lacks migrations, such as {'.'.join(min(missing))}: run migrate" if missing else ""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
@@ -9,6 +10,16 @@ UMASK = 0o077
 # Of a checkout: a folder with one of these has other uses, and others to read it. The home of a user that was made for
 # the console alone, as in its container, may be its folder.
 FOREIGN = ("manage.py", ".git", ".venv", "pyvenv.cfg")
+# A folder that holds one of these is the console's already.
+OURS = (
+    *("secret_key", "dossier_key", "console.sqlite3", "media", "uploads", "restore.lock", "upgrade-halfway"),
+    *("web-turn.lock", "web-waits.lock"),
+)
+# What a new user's home holds, a new file system, and a demo that begins.
+NEUTRAL = (
+    *(".profile", ".bashrc", ".bash_logout", "lost+found", ".env", ".gitignore", ".gitkeep"),
+    *("demo.lock", "demo.json", "demo.env"),
+)
 
 
 class NotItsOwn(Exception):
@@ -22,11 +33,26 @@ def make_private(folder: Path) -> None:
     for name in FOREIGN:
         if os.path.lexists(folder / name):
             raise NotItsOwn(name)
+    _refuse_shared(folder)
     os.umask(UMASK)
     folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     close(folder, FOLDER)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):  # another user's: a first command was root's
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def _refuse_shared(folder: Path) -> None:
+    """NotItsOwn for a folder of the whole machine, which others could enter no more: /tmp, /var/lib."""
+    try:
+        mode = folder.stat().st_mode
+        names = set(os.listdir(folder))
+    except OSError:  # not there yet, or not ours to read: said where it is opened
+        return
+    if mode & stat.S_ISVTX:
+        raise NotItsOwn("files of every user of this machine")
+    strange = sorted(names.difference(NEUTRAL))
+    if mode & 0o077 and strange and not names.intersection(OURS):
+        raise NotItsOwn(strange[0])
 
 
 def make_folder(folder: Path) -> None:

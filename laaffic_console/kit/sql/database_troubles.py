@@ -6,6 +6,8 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.sql import unfinished_restores
+
 # PostgreSQL's codes of errors and SQLite's words.
 NO_SUCH_THING, NO_SUCH_THING_WORDS = ("42P01", "42703"), ("no such table", "no such column")
 AWAY, AWAY_WORDS = ("08", "28", "3D", "53", "57"), ("unable to open", "disk i/o", "not a database")
@@ -18,6 +20,7 @@ ENCODING_WORDS = "the encoding of the database"
 
 class Trouble(StrEnum):
     BEHIND = "behind"
+    HALF_RESTORED = "half-restored"
     LOCKED = "locked"
     AWAY = "away"
     READ_ONLY = "read-only"
@@ -29,6 +32,8 @@ def of(problem: BaseException | None) -> Trouble | None:
     """None for what is none of these: a fault of the console's own."""
     if not isinstance(problem, DatabaseError | InterfaceError):
         return None
+    if isinstance(problem, unfinished_restores.HalfRestored):
+        return Trouble.HALF_RESTORED
     words = str(problem).lower()
     state = str(getattr(problem.__cause__, "sqlstate", None) or "")
     if words.startswith(ENCODING_WORDS):
@@ -57,6 +62,8 @@ def sentence(problem: BaseException) -> str:
     match of(problem):
         case Trouble.BEHIND:
             return _("The database lacks tables of this version. Run: manage.py migrate")
+        case Trouble.HALF_RESTORED:
+            return unfinished_restores.sentence()
         case Trouble.LOCKED:
             return _("Another process has kept the database locked for too long. Try again when it is done.")
         case Trouble.READ_ONLY:

@@ -618,7 +618,7 @@ class UndoTests:
         self, launched: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rung: list[tuple[str, int]] = []
-        monkeypatch.setattr(moments, "async_task", lambda job, pk: rung.append((job, pk)))
+        monkeypatch.setattr(moments, "async_task", lambda job, pk, **_options: rung.append((job, pk)))
         ringer = moments.Ringer()
         for seconds in (10, 1, 0.5, -0.5):
             until = timezone.now() + dt.timedelta(seconds=seconds)
@@ -628,12 +628,33 @@ class UndoTests:
 
         assert rung == [(starting.START_JOB, launched.pk)]
 
+    def test_a_moment_for_which_nothing_could_be_rung_is_rung_for_again(
+        self, launched: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rung: list[object] = []
+
+        def away_at_first(job: str, pk: int, broker: object = None, **_options: object) -> None:
+            rung.append(broker)
+            if len(rung) == 1:
+                raise OSError("the queue is away")
+
+        monkeypatch.setattr(moments, "async_task", away_at_first)
+        Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() + dt.timedelta(seconds=1))
+        ringer = moments.Ringer()
+        with pytest.raises(OSError, match="away"):
+            ringer.ring()
+
+        ringer.ring()
+
+        assert len(rung) == 2
+        assert None not in rung
+
     def test_a_scheduled_time_is_rung_for_as_well(
         self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rung: list[tuple[str, int]] = []
         slept: list[float] = []
-        monkeypatch.setattr(moments, "async_task", lambda job, pk: rung.append((job, pk)))
+        monkeypatch.setattr(moments, "async_task", lambda job, pk, **_options: rung.append((job, pk)))
         monkeypatch.setattr(moments.time, "sleep", slept.append)
         add_contacts(group, 1)
         at = timezone.now() + dt.timedelta(seconds=30)

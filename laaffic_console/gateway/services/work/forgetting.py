@@ -1,4 +1,5 @@
-"""Forget after a month what libraries keep: failed sign-ins, and failed jobs, whose tracebacks may hold numbers.
+"""Forget after a month what libraries keep: failed sign-ins, and failed jobs, whose tracebacks may hold numbers;
+and workers that were killed.
 
 Their tables have no index for it, so they are looked through now and then, not at each sweep.
 """
@@ -9,6 +10,8 @@ import time
 from axes.models import AccessAttempt
 from django.utils import timezone
 from django_q.models import Failure
+
+from laaffic_console.gateway.services.work import workers
 
 KEPT = dt.timedelta(days=30)
 EVERY = 600.0  # seconds, in each process
@@ -23,6 +26,7 @@ def sweep() -> None:
         _next_at = time.monotonic() + EVERY
         forget_sign_ins()
         forget_failed_jobs()
+        workers.forget_gone()
 
 
 def forget_sign_ins() -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from django.db.models import Q
 from django_q.tasks import async_task
 
+from laaffic_console.gateway import queue
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import bell
 
@@ -41,8 +42,8 @@ class Ringer:
         for job, due in _awaited.items():
             for row, moment in due(by):
                 if (job, row, moment) not in self._rung:
-                    self._rung[job, row, moment] = now
-                    async_task(job, row, **bell.options_of(job))
+                    async_task(job, row, broker=queue.of_ringing(), **bell.options_of(job))
+                    self._rung[job, row, moment] = now  # not before: where the queue is away, it is rung for again
 
 
 def just_before(field: str, by: dt.datetime) -> Q:

@@ -31,7 +31,7 @@ from laaffic_console.gateway.models import WorkerHeartbeat
 from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.work import bell, leases, moments, workers
 from laaffic_console.gateway.services.work.workers import SWEEP_RUNG
-from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.sql import database_troubles, unfinished_restores
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,7 @@ class Supervisor:
         while not self.stopping:
             try:
                 _ask_queue()  # first: a row says that tasks can run
+                unfinished_restores.refuse()
                 self._register()
             except _away(ProgrammingError) as problem:
                 self._say_away(_which(problem), problem)
@@ -110,8 +111,12 @@ class Supervisor:
         try:
             if self.is_away:
                 _ask_queue()  # a tick with no bell to ring would say that it is back
+            unfinished_restores.refuse()
             self._watch()
             self._ring()
+        except unfinished_restores.HalfRestored as problem:  # begun by force while this worker ran
+            self._say_away("the database", problem)
+            self._kill()
         except _away() as problem:
             self._say_away(_which(problem), problem)
             connection.close()
@@ -135,6 +140,9 @@ class Supervisor:
             said = str(problem).strip().splitlines() or [type(problem).__name__]
             if database_troubles.of(problem) is database_troubles.Trouble.BEHIND:
                 said = [database_troubles.sentence(problem)]
+            if isinstance(problem, unfinished_restores.HalfRestored):
+                logger.warning("worker %s waits: %s", self.worker, said[0])
+                return
             logger.warning("worker %s cannot reach %s and waits for it: %s", self.worker, what, said[0])
 
     def _say_back(self) -> None:
@@ -173,11 +181,11 @@ class Supervisor:
             # Not released here: of all the supervisors on all machines one sweeps in this time. The second lease is
             # given back by the sweep itself, so that no more than one waits in the queue of a cluster that is frozen.
             if leases.take("sweep", SWEEP_EVERY - TICK) and leases.take(SWEEP_RUNG, SWEEP_LOST_AFTER):
-                async_task("laaffic_console.gateway.jobs.sweep")
+                async_task("laaffic_console.gateway.jobs.sweep", broker=queue.of_ringing())
 
     def _register(self) -> None:
         now = database_clock.now()
-        WorkerHeartbeat.objects.filter(beat_at__lt=now - 60 * workers.STALE_AFTER).delete()
+        workers.forget_gone()
         WorkerHeartbeat.objects.create(
             worker=self.worker, host=socket.gethostname(), pid=os.getpid(), started_at=now, beat_at=now
         )

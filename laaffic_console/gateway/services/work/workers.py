@@ -22,7 +22,12 @@ BEAT_EVERY = 2.0
 SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
 SWEPT = "swept"  # a lease that nobody holds: its end is when the last sweep ended
 BEATS = "beats"  # the thread's name
-STALE_AFTER = dt.timedelta(seconds=settings.LAAFFIC_WORKER_STALE_SECONDS)
+AHEAD_AT_MOST = 0.9  # of what a beat is believed for
+# A beat before a request is believed for 1.4 times this (beat_through): as long as the longest request may last.
+STALE_AFTER = dt.timedelta(
+    seconds=max(settings.LAAFFIC_WORKER_STALE_SECONDS, sum(settings.LAAFFIC_TIMEOUTS) / (AHEAD_AT_MOST + 0.5))
+)
+GONE_AFTER = 60 * STALE_AFTER
 
 _last_beat = 0.0
 _last_ahead = dt.timedelta(0)
@@ -47,7 +52,7 @@ def beat() -> None:
 def beat_through(seconds: float) -> None:
     """Called before what takes so long without a sign of life: the beat is dated ahead, as far as it is believed."""
     beyond = dt.timedelta(seconds=seconds) - STALE_AFTER / 2
-    ahead = max(dt.timedelta(0), min(beyond, STALE_AFTER * 0.9))
+    ahead = max(dt.timedelta(0), min(beyond, STALE_AFTER * AHEAD_AT_MOST))
     if ahead > _last_ahead or time.monotonic() - _last_beat >= BEAT_EVERY:
         _write_beat(ahead)
 
@@ -102,6 +107,11 @@ def note_sweep() -> None:
 def last_sweep() -> dt.datetime | None:
     """When the last sweep ended; None before any."""
     return Lease.objects.filter(name=SWEPT).values_list("until", flat=True).first()
+
+
+def forget_gone() -> None:
+    """Rows of those that ended long ago, or were killed and said nothing."""
+    WorkerHeartbeat.objects.filter(beat_at__lt=database_clock.now() - GONE_AFTER).delete()
 
 
 def living() -> QuerySet[WorkerHeartbeat]:
