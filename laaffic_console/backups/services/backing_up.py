@@ -33,7 +33,7 @@ def write(path: Path, tell: Tell) -> None:
     """OSError where it cannot be written, CannotCopy where database or uploads cannot be read; then nothing is left
     of it."""
     exports.write_whole(path, lambda file: _write(file, path, tell))
-    record(Act.EXPORTED, label=_("backup %(name)s") % {"name": path.name})  # every number and every text
+    record(Act.EXPORTED, label=path.name)  # every number and every text
 
 
 def _write(file: BinaryIO, path: Path, tell: Tell) -> None:

@@ -297,7 +297,7 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
     if written:  # nobody is erased to whom a message waits
         written = lasting_words.erase_again(written)
     # In the restored chain, as the one that it replaces is gone: who looks there sees where it goes on.
-    record(Act.RESTORED, label=_("backup of %(at)s") % {"at": since.isoformat(sep=" ", timespec="seconds")})
+    record(Act.RESTORED, label=since.isoformat(sep=" ", timespec="seconds"))
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
     return Restored(settled, written, lost.was_empty)
