@@ -104,13 +104,13 @@ def test_a_server_that_was_empty_stays_this_demos(
 ) -> None:
     holds = [False]
     monkeypatch.setattr(named_stores, "manage", lambda *arguments: f"{holds[0]}\n")
-    monkeypatch.setenv(setting, "one")
+    monkeypatch.setenv(setting, f"one of {tmp_path}")  # which other processes' tests do not use
     for _start in (1, 2):
         with contextlib.ExitStack() as running:
             named_stores.take(named_stores.named(), Demo.begun(running))
         holds = [True]
 
-    monkeypatch.setenv(setting, "another")
+    monkeypatch.setenv(setting, f"another of {tmp_path}")
     with contextlib.ExitStack() as running, pytest.raises(commands.DemoFailed, match=f"Unset {setting}"):
         named_stores.take(named_stores.named(), Demo.begun(running))
 

@@ -462,6 +462,10 @@ def test_a_refusal_of_the_api_is_masked_at_its_field_too() -> None:
         ("1234567.89", "1•••••789"),
         ("in campaign 1234567 and number = 919876543210", "in campaign 1234567 and number = 9198•••••210"),
         ("campaign 919876543210", "campaign 9198•••••210"),
+        ("campaign 12345678, 2024", "campaign 12345678, 2024"),
+        ("campaign 612345678", "campaign 6•••••678"),
+        ("campaign 612 345 678", "campaign 6•••••678"),
+        ("campaign 555-1234", "campaign •••••34"),
     ],
 )
 def test_what_looks_like_a_price_or_a_year_hides_no_number_beside_it(said: str, seen: str) -> None:

@@ -178,3 +178,23 @@ def test_a_secret_of_another_user_is_said(tmp_path: Path, monkeypatch: pytest.Mo
 
     with pytest.raises(ImproperlyConfigured, match=f"chown -R USER {tmp_path}"):
         conf.kept_secret("secret_key", lambda: "fresh")
+
+
+@pytest.mark.parametrize("names", [["demo"], ["demo", "demo-2"], ["demo", ".env"]])
+def test_a_checkouts_folder_in_which_only_demos_were_made_is_closed(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+    tmp_path.chmod(0o755)
+
+    private_files.make_private(tmp_path)
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_an_empty_file_system_in_memory_is_taken(tmp_path: Path) -> None:
+    """As a container's tmpfs begins."""
+    tmp_path.chmod(0o1777)
+
+    private_files.make_private(tmp_path)
+
+    assert tmp_path.stat().st_mode & 0o077 == 0

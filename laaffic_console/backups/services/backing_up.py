@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from laaffic_console.backups.services import archives, databases
@@ -33,7 +33,10 @@ def write(path: Path, tell: Tell) -> None:
     """OSError where it cannot be written, CannotCopy where database or uploads cannot be read; then nothing is left
     of it."""
     exports.write_whole(path, lambda file: _write(file, path, tell))
-    record(Act.EXPORTED, label=path.name)  # every number and every text
+    try:
+        record(Act.EXPORTED, label=path.name)  # every number and every text
+    except DatabaseError as problem:  # of a standby, for one, which is read alone
+        tell(_("The backup is whole. That it was made could not be recorded: %(why)s") % {"why": problem})
 
 
 def _write(file: BinaryIO, path: Path, tell: Tell) -> None:

@@ -25,11 +25,12 @@ _MOMENT = r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?
 _DAY = r"(?<!\d)(?<!\d[./ -])(?:(?:[0-2]?\d|3[01])[./-]){2}(?:19|20)\d\d(?!\d|[./ -]\d)"
 _BETWEEN = r" \u00a0\u2000-\u2015\u202f().\-/+"  # what people write between the digits of a number
 # Addresses in a text, with an @ in them, and seven digits or more as people write a number; no moments and days.
-_ID = r"(?P<id>\bcampaign \d{1,9}(?!\d))"  # of a campaign, in conditions and sentences
-_KINDS = rf"{_ID}|(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<moment>{_MOMENT})|(?P<day>{_DAY})"
+_KINDS = rf"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<moment>{_MOMENT})|(?P<day>{_DAY})"
 _RARELY = r"_·\[\]'’`\u2212\u200b-\u200f\u202a-\u202e\u2060\ufeff"
-_IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}{_RARELY}]{{0,6}}(?!{_MOMENT}|{_DAY})\d){{6,}}")
-_CLOSE_IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}]{{0,2}}\d){{6,}}")
+# Of a campaign, in conditions and sentences. Of fewer digits than seven nothing is hidden anyway.
+_ID = rf"(?P<id>\bcampaign \d{{7,8}}(?![{_BETWEEN}{_RARELY}]{{0,6}}\d))"
+_IN_TEXT = re.compile(rf"{_ID}|{_KINDS}|\d(?:[{_BETWEEN}{_RARELY}]{{0,6}}(?!{_MOMENT}|{_DAY})\d){{6,}}")
+_CLOSE_IN_TEXT = re.compile(rf"{_ID}|{_KINDS}|\d(?:[{_BETWEEN}]{{0,2}}\d){{6,}}")
 _WIDE = re.compile(rf"[{_BETWEEN}]*[{_RARELY}][{_BETWEEN}{_RARELY}]*|[{_BETWEEN}]{{3,}}")
 _CLOSE = 7  # digits of a number whose parts are close to each other: 98765-43210
 _FEWEST = 9  # of one whose parts are far from each other: 98765 - 43210

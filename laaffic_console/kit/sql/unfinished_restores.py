@@ -35,6 +35,7 @@ def refuse_if_it_answers() -> None:
 
 def is_there() -> bool:
     """Asked past Django's cursor, before each page: it is none of the page's own queries, which are counted."""
+    connection.close_if_health_check_failed()  # as the cursor does: the server may have gone since the last request
     connection.ensure_connection()
     with connection.wrap_database_errors:
         row = connection.connection.execute("SELECT to_regclass(%s)", [f"public.{TABLE}"]).fetchone()

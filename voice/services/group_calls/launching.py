@@ -114,10 +114,10 @@ def fresh(task_id: int) -> GroupTask:
 @transaction.atomic
 def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tuple[LedgerEntry, list[str]]:
     """The committed ledger row of the request that is about to leave (laws#record-send-settle), and its numbers."""
-    if task.kind == TaskKind.UPDATE:
-        _lock_what_it_changes(task)  # before its own row: by id, as an erasure locks both
     if not still(task).select_for_update().filter(entry=None).exists():
         raise NotNow(_("This launch timed out. Look at it again."))
+    if task.kind == TaskKind.UPDATE:
+        _lock_what_it_changes(task)  # behind its own row, as an answer does
     called = group_care.under_lock(task, called)
     numbers = called.numbers
     digest = digest_of(task, numbers)
