@@ -26,7 +26,7 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != SCHEME or not secret.strip():
             return None
-        unfinished_restores.refuse()
+        unfinished_restores.refuse_now_and_then()
         token = _good(tokens.found(secret.strip()))
         if not tokens.is_allowed_from(token, client_address(request._request)):
             raise Problem(403, _("This token may not be used from this address. Ask an administrator to add it."))

@@ -22,6 +22,7 @@ RUN_AGAIN = "A restore of this database was cut short. Run it again with its fil
 @pytest.fixture
 def half_restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Call it to end the restore. SQLite, which knows no such state, is told of one."""
+    monkeypatch.setattr(unfinished_restores, "EVERY", 0.0)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE TABLE {unfinished_restores.TABLE} (words text)")
@@ -99,3 +100,18 @@ def test_a_web_process_waits(half_restored: Any) -> None:
 
 def test_it_is_a_trouble_with_a_sentence() -> None:
     assert database_troubles.sentence(HalfRestored("")).startswith(RUN_AGAIN)
+
+
+def test_requests_ask_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a push takes is a few trips to the server: one more for each would be seen."""
+    asked: list[None] = []
+    monkeypatch.setattr(unfinished_restores, "refuse", lambda: asked.append(None))
+    monkeypatch.setattr(unfinished_restores, "_answered_at", -10.0)
+    monkeypatch.setattr(unfinished_restores.time, "monotonic", lambda: clock[0])
+    clock = [100.0]
+
+    for at in (100.0, 100.5, 100.9, 101.0):
+        clock[0] = at
+        unfinished_restores.refuse_now_and_then()
+
+    assert len(asked) == 2

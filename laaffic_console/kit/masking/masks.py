@@ -30,7 +30,7 @@ _RARELY = r"_·\[\]'’`\u2212\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 # Of a campaign, in conditions and sentences. Of fewer digits than seven nothing is hidden anyway.
 _ID = rf"(?P<id>\bcampaign \d{{7,8}}(?![{_BETWEEN}{_RARELY}]{{0,6}}\d))"
 _IN_TEXT = re.compile(rf"{_ID}|{_KINDS}|\d(?:[{_BETWEEN}{_RARELY}]{{0,6}}(?!{_MOMENT}|{_DAY})\d){{6,}}")
-_CLOSE_IN_TEXT = re.compile(rf"{_ID}|{_KINDS}|\d(?:[{_BETWEEN}]{{0,2}}\d){{6,}}")
+_CLOSE_IN_TEXT = re.compile(rf"{_KINDS}|\d(?:[{_BETWEEN}]{{0,2}}\d){{6,}}")
 _WIDE = re.compile(rf"[{_BETWEEN}]*[{_RARELY}][{_BETWEEN}{_RARELY}]*|[{_BETWEEN}]{{3,}}")
 _CLOSE = 7  # digits of a number whose parts are close to each other: 98765-43210
 _FEWEST = 9  # of one whose parts are far from each other: 98765 - 43210

@@ -3,10 +3,15 @@
 Only PostgreSQL knows such a state: SQLite's file is replaced when all of it is ready (backups/services/restoring.py).
 """
 
+import time
+
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
 
 TABLE = "restore_halfway"  # there from the replacing to the end
+EVERY = 1.0  # seconds for which a web process believes that there is none
+
+_answered_at = -EVERY  # when this process last heard so
 
 
 class HalfRestored(OperationalError):
@@ -23,10 +28,19 @@ def refuse() -> None:
         raise HalfRestored(sentence())
 
 
-def refuse_if_it_answers() -> None:
-    """The same in a web process; a database that does not answer is told by those who need it."""
-    try:
+def refuse_now_and_then() -> None:
+    """The same for requests, of which there may be hundreds a second: each question is a trip to the server."""
+    global _answered_at
+    now = time.monotonic()
+    if now - _answered_at >= EVERY:
         refuse()
+        _answered_at = now
+
+
+def refuse_if_it_answers() -> None:
+    """The same before a page; a database that does not answer is told by those who need it."""
+    try:
+        refuse_now_and_then()
     except HalfRestored:
         raise
     except (DatabaseError, InterfaceError):
