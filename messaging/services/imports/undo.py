@@ -122,7 +122,8 @@ def _refuse_while_sending(job: ContactImport) -> None:
 
 def _why_not_now(job: ContactImport) -> str:
     # Whom an import added or changed can meet any condition.
-    gathering = Campaign.objects.filter(audience=Campaign.Audience.FREEZING).exclude(rules=[]).exclude(state__in=ENDED)
+    goes_on = [state for state in CampaignState if state not in ENDED]  # by an index, past all that are over
+    gathering = Campaign.objects.filter(state__in=goes_on, audience=Campaign.Audience.FREEZING).exclude(rules=[])
     if campaign := gathering.order_by("pk").first():
         said = _(
             "The campaign “%(name)s” sends to an audience by condition and is still gathering its recipients. "
