@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -42,65 +42,49 @@ def noting(note: Callable[[Campaign], None]) -> Iterator[None]:
         _noting.reset(token)
 
 
+class Columns(TypedDict, total=False):
+    """What a draft is made of, by columns of `Campaign`; None, and what is left out, are the model's default."""
+
+    name: Required[str]
+    application: Required[Application]
+    sender_id: Required[str]
+    text: Required[str]
+    template_version: TemplateVersion | None
+    paste: Paste | None
+    rate_per_second: int | None
+    scheduled_at: dt.datetime | None
+    latest_start_minutes: int | None
+    error_limit: int | None
+    calendar: Calendar | None
+    local_time: str
+    latest_end: dt.datetime | None
+    canary: str
+    canary_wait: int | None
+    canary_reports: int | None
+    canary_least: int | None
+    retry_of: Campaign | None
+    kind: str
+    purpose: str
+    channel: str
+    channel_options: dict[str, Any] | None
+
+
 def create(
     *,
-    name: str,
-    application: Application,
-    sender_id: str,
-    text: str,
-    template_version: TemplateVersion | None = None,
-    groups: Sequence[ContactGroup] = (),
-    excluded_groups: Sequence[ContactGroup] = (),
-    audiences: Sequence[Audience] = (),
-    numbers: Sequence[str] = (),
-    paste: Paste | None = None,
-    rate_per_second: int | None = None,
-    scheduled_at: dt.datetime | None = None,
-    latest_start_minutes: int | None = None,
-    error_limit: int | None = None,
-    calendar: Calendar | None = None,
-    local_time: str = "",
-    latest_end: dt.datetime | None = None,
-    canary: str = "",
-    canary_wait: int | None = None,
-    canary_reports: int | None = None,
-    canary_least: int | None = None,
-    retry_of: Campaign | None = None,
-    kind: str = Campaign.Kind.CAMPAIGN,
-    purpose: str = Campaign.Purpose.UNSPECIFIED,
-    channel: str = Channel.SMS,
-    channel_options: dict[str, Any] | None = None,
+    groups: Iterable[ContactGroup] = (),
+    excluded_groups: Iterable[ContactGroup] = (),
+    audiences: Iterable[Audience] = (),
+    numbers: Iterable[str] = (),
     by: User | None = None,
     is_noted: bool = True,
+    **columns: Unpack[Columns],
 ) -> Campaign:
-    """A draft; ValidationError names the field that is wrong.
+    """A draft to these groups, audiences and single `numbers`; ValidationError names the field that is wrong.
 
     Not `is_noted`: `starting.launch_new` notes in the same transaction that it was created.
     """
-    few_first = {"canary_wait": canary_wait, "canary_reports": canary_reports, "canary_least": canary_least}
-    campaign = Campaign(
-        name=name,
-        application=application,
-        sender_id=sender_id,
-        text=text,
-        template_version=template_version,
-        extra_numbers=list(numbers),
-        paste=paste,
-        rate_per_second=rate_per_second,
-        scheduled_at=scheduled_at,
-        latest_start_minutes=latest_start_minutes,
-        error_limit=error_limit,
-        calendar=calendar,
-        local_time=local_time,
-        latest_end=latest_end,
-        retry_of=retry_of,
-        kind=kind,
-        purpose=purpose,
-        channel=channel,
-        channel_options=channel_options or {},
-        canary=canary,
-        **{name: value for name, value in few_first.items() if value is not None},
-    )
+    given: dict[str, Any] = {name: value for name, value in columns.items() if value is not None}
+    campaign = Campaign(extra_numbers=list(numbers), **given)
     return save(campaign, groups=groups, excluded_groups=excluded_groups, audiences=audiences, by=by, is_noted=is_noted)
 
 
