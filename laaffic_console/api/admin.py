@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
-from laaffic_console.kit.admin.console_admin import EmptyLink
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.admin.read_only import DeletedWithAccount
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.form_fields import field_of
@@ -99,11 +99,11 @@ class TokenForm(forms.Form):
 @admin.register(ApiToken)
 class ApiTokenAdmin(DeletedWithAccount):
     when_empty = gettext_lazy("Scripts act for a user with a token: make one, and give it the scopes that it needs.")
-    when_empty_link = EmptyLink("admin:api_apitoken_make", gettext_lazy("New token"), ADD)
+    add_page = PageLink("admin:api_apitoken_make", gettext_lazy("New token"), ADD)
+    list_links = (PageLink("api_docs", gettext_lazy("API reference"), "api.view_apitoken"),)
     list_display = ["name", "user", "shown_scopes", "state", "expires_at", "last_used_at", "created_at"]
     list_select_related = ["user"]
     search_fields = ["name"]
-    list_before_template = "api/list_head.html"
     change_form_outer_after_template = "api/token_acts.html"
     fields = [
         *("name", "user", "shown_scopes", "shown_addresses", "per_minute", "state"),

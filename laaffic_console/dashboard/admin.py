@@ -15,6 +15,7 @@ from laaffic_console.dashboard.people.deleted_people import deleted_with
 from laaffic_console.dashboard.people.person_forms import NewPersonForm, PersonForm, RoleForm
 from laaffic_console.identity import person_pages
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
@@ -65,7 +66,7 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
     list_display = ["username", "email", "shown_roles", "is_active", "shown_superuser", "last_login"]
     read_for_columns = {"shown_roles": "groups"}
 
-    list_before_template = "identity/list_head.html"
+    list_links = (PageLink("admin:auth_user_invite", _("Invite somebody"), "auth.add_user", ("auth.change_user",)),)
     change_form_outer_after_template = "identity/person_link.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

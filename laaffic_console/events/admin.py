@@ -19,7 +19,7 @@ from laaffic_console.events import outcomes
 from laaffic_console.events.kinds import CHOICES
 from laaffic_console.events.models import Delivery, Webhook
 from laaffic_console.events.services import webhooks
-from laaffic_console.kit.admin.console_admin import EmptyLink
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.kept_forms import asks
@@ -56,10 +56,10 @@ class KindsForm(forms.Form):
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
     when_empty = gettext_lazy("A webhook informs another system of what happens here, as soon as it happens.")
-    when_empty_link = EmptyLink("admin:events_webhook_make", gettext_lazy("New webhook"), ADD, (masks.SEE,))
+    add_page = PageLink("admin:events_webhook_make", gettext_lazy("New webhook"), ADD, (masks.SEE,))
     list_display = ["url", "shown_state", "shown_kinds", "last_ok_at", "failing_since", "made_at"]
     search_fields = ["url"]
-    list_before_template = "events/list_head.html"
+    list_links = (PageLink("admin:events_delivery_changelist", gettext_lazy("Deliveries"), "events.view_delivery"),)
     change_form_outer_after_template = "events/webhook_acts.html"
     fields = [
         *("url", "shown_kinds", "shown_state", "shown_problem", "last_ok_at", "failing_since"),

@@ -19,7 +19,8 @@ from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery
-from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
@@ -55,7 +56,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy(
         "Ask for a report, then keep it under a name: it can be shared, sent by email and read by a link."
     )
-    when_empty_link = EmptyLink("admin:reports_report_show", gettext_lazy("Show a report"), "reports.view_report")
+    when_empty_link = PageLink("admin:reports_report_show", gettext_lazy("Show a report"), "reports.view_report")
 
     form = ReportForm
     list_display = ["name", "opened", "owner", "is_shared", "shown_schedule", "next_at", "last_sending"]
@@ -65,7 +66,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     list_per_page = 50
     search_fields = ["name"]
     actions = None
-    list_before_template = "reports/list_head.html"
+    list_links = (when_empty_link,)
     change_form_outer_after_template = "reports/saved.html"
     fieldsets = [
         (None, {"fields": ["name", "is_shared", "query"]}),

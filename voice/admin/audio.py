@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.files.locked_down import locked_down
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.masking import masks
@@ -55,7 +56,9 @@ class AudioFileAdmin(LibraryAdmin):
     list_display = ["name", "audio_type", "lasts", "shown_size", "state", "created_at", "created_by"]
     list_filter = ["is_archived", "audio_type"]
     actions = None
-    list_before_template = "voice/audio_panel.html"
+    list_links = (
+        PageLink("admin:voice_audiofile_elsewhere", gettext_lazy("Uploaded elsewhere"), "voice.add_audiofile"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AudioFile]:
         return super().get_queryset(request).defer("content")

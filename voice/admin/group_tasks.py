@@ -1,6 +1,6 @@
 """Group-call tasks: written, reviewed, launched, followed to their end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,6 +20,7 @@ from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.lists.changelists import changelist_of
@@ -74,6 +75,10 @@ MADE: dict[str, Callable[..., GroupTask]] = {
     "again-failed": lambda task, by: group_copies.again(task, failed_only=True, by=by),
 }
 
+LIST, SEE = "admin:voice_grouptask_changelist", "voice.view_grouptask"
+TASKS = PageLink(LIST, gettext_lazy("Tasks"), SEE)
+TEMPLATES = PageLink(LIST, gettext_lazy("Templates"), SEE, query="show=templates")
+
 
 @admin.register(GroupTask)
 class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin):
@@ -86,6 +91,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     list_before_template = "voice/group_panel.html"
     copies = syncing.COPIES
     sync_permission = group_rights.ASK
+
+    def get_list_links(self, request: HttpRequest) -> Sequence[PageLink]:
+        return (TASKS if request.GET.get("show") == "templates" else TEMPLATES,)
 
     def sync_names(self) -> list[str]:
         return group_sync.names()

@@ -11,6 +11,7 @@ from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
+from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget
@@ -129,6 +130,24 @@ class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # t
         return role_and_purpose(row)
 
 
+# Django's own words are about its mechanism; these are about the person.
+HELP = {
+    "username": gettext_lazy("Up to 150 characters: letters, digits and @ . + - _"),
+    "password2": gettext_lazy("The same once more."),
+    "is_active": gettext_lazy(
+        "May sign in. Switch it off instead of deleting somebody: what they did stays under their name."
+    ),
+    "is_staff": gettext_lazy("May open this console. Without it, signing in leads nowhere."),
+    "is_superuser": gettext_lazy("May do everything, whatever the roles say."),
+}
+
+
+def explain(fields: dict[str, forms.Field]) -> None:
+    for name, words in HELP.items():
+        if name in fields:
+            fields[name].help_text = words
+
+
 class NewPersonForm(UserCreationForm):
     email = forms.EmailField(label=gettext_lazy("Email address"), required=False, widget=UnfoldAdminEmailInputWidget)
     role = OneRoleField()
@@ -136,6 +155,7 @@ class NewPersonForm(UserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Django's words for signing in without a password name ways that this console does not have."""
         super().__init__(*args, **kwargs)
+        explain(self.fields)
         by: Any = self.fields["usable_password"]
         by.label = gettext_lazy("Signs in")
         by.choices = [("true", gettext_lazy("with a password")), ("false", gettext_lazy("without a password"))]
@@ -174,8 +194,12 @@ class PersonForm(UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        explain(self.fields)
         if "password" in self.fields:
             self.fields["password"].widget = IsSetWidget()
+            self.fields["password"].help_text = format_html(
+                '<a href="../password/" class="c-link">{}</a>', gettext("Set another password")
+            )
         own: Any = self.fields.get("user_permissions")
         if own is not None:
             own.queryset = self.instance.user_permissions.select_related("content_type")

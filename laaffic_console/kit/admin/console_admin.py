@@ -1,9 +1,8 @@
 """What every admin of the console has from here: a list answers only what it offers, and remembers what was added."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
@@ -20,9 +19,11 @@ from django.utils.translation import gettext as _
 from unfold import admin as unfold
 
 from laaffic_console.kit.admin.own_words import SaysWhatWasDone
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.forms import edits, kept_forms
 from laaffic_console.kit.lists import list_columns, list_order
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.lists.choice_filters import require_choices
 from laaffic_console.kit.lists.paginator import BigTablePaginator, estimate
 from laaffic_console.kit.lists.spans import within_span
@@ -57,8 +58,8 @@ class ConsoleList:
         opts = self.model_admin.opts
         named = menu.title_of(f"{opts.app_label}_{opts.model_name}_changelist") or opts.verbose_name_plural
         self.title = capfirst(named)  # as in the menu, and not "Select contact to change"
-        link = self.model_admin.when_empty_link
-        self.empty_link = link if link is not None and request.user.has_perms((link.permission, *link.also)) else None
+        self.add_page = _openable(self.model_admin.add_page, request)
+        self.empty_link = _openable(self.model_admin.when_empty_link, request) or self.add_page
 
     def get_queryset(self, request: HttpRequest, **kwargs: Any) -> Any:
         """The rows, with what else the shown columns read."""
@@ -161,23 +162,15 @@ def _short_forms(list_filter: Any) -> set[str]:
     return {path for path in paths if isinstance(path, str)}
 
 
-@dataclass(frozen=True)
-class EmptyLink:
-    """The button of an empty list, for those who may."""
-
-    name: str  # the page's name, for reverse()
-    label: Any
-    permission: str
-    also: tuple[str, ...] = ()  # rights that the page asks for beside it
-
-    @property
-    def url(self) -> str:
-        return reverse(self.name)
+def _openable(link: PageLink | None, request: HttpRequest) -> PageLink | None:
+    return link if link is not None and link.may_be_opened_by(request.user) else None
 
 
 class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
     when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
-    when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
+    when_empty_link: ClassVar[PageLink | None] = None  # where that is, if it is not the form of a new row
+    add_page: ClassVar[PageLink | None] = None  # where a new row is made, if it is not the admin's own form
+    list_links: ClassVar[Sequence[PageLink]] = ()  # what else is linked above the list
     add_words: ClassVar[Any] = ""  # on the button to the form of a new row, where "New …" does not say it
     lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # lookups that pages of ours link to
     parents: ClassVar[
@@ -189,6 +182,18 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         usual = super().get_changelist(request, **kwargs)
         return type(usual.__name__, (ConsoleList, usual), {})
+
+    def get_list_links(self, request: HttpRequest) -> Sequence[PageLink]:
+        """A hook for the links above the list, before those that the viewer may not open are left out."""
+        return self.list_links
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Links stand where the theme has the acts of a list: in the header, and behind one button on a phone."""
+        response = super().changelist_view(request, extra_context)
+        if changelist_of(response):
+            links = [link for link in self.get_list_links(request) if link.may_be_opened_by(request.user)]
+            response.context_data["actions_list"] += [{"title": link.label, "path": link.url} for link in links]
+        return response
 
     def arranged(self, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """A hook for the filtered and ordered rows of a list, to ask for them in a way that a database finds faster."""

@@ -13,13 +13,14 @@ from django.utils.http import urlencode
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.exporting import delivery, lists
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
@@ -55,7 +56,7 @@ class GroupForm(forms.Form):
 @admin.register(Contact)
 class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Import a list, CSV or XLSX, or add a contact by hand.")
-    when_empty_link = EmptyLink(
+    when_empty_link = PageLink(
         "admin:messaging_contactimport_add", gettext_lazy("Import contacts"), "messaging.add_contactimport"
     )
     form = ContactForm
@@ -81,7 +82,7 @@ class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
         "export_chosen_xlsx",
         "delete_chosen",
     ]
-    actions_list = ["import_file"]
+    list_links = (when_empty_link,)
     change_form_outer_before_template = "messaging/people/contact_acts.html"
     change_form_outer_after_template = "messaging/people/contact_facts.html"
     fieldsets = [
@@ -256,13 +257,6 @@ class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
         return bulk_actions.ask(self, request, queryset, action=name, title=title, form_class=form_class, act=act)
 
     # Import and export
-
-    @action(description=gettext_lazy("Import a file"), url_path="import-file", permissions=["import_contacts"])
-    def import_file(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:messaging_contactimport_add"))
-
-    def has_import_contacts_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("messaging.add_contactimport")
 
     @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
     def export_chosen_csv(self, request: HttpRequest, queryset: QuerySet[Contact]) -> Any:

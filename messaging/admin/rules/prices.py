@@ -10,7 +10,8 @@ from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import CAMPAIGN_CHANNELS, Channel
-from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.files.file_imports import SafeImportMixin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.changelists import changelist_of
@@ -26,7 +27,7 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
     when_empty = gettext_lazy(
         "Import Laaffic's price list, or wait: prices are learned from what reports say was charged."
     )
-    when_empty_link = EmptyLink(
+    when_empty_link = PageLink(
         "admin:messaging_listprice_import",
         gettext_lazy("Import a price list"),
         "messaging.add_listprice",
