@@ -180,6 +180,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
             _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
             _item(_("Sessions"), "devices", "usersessions_usersession_changelist", "usersessions.view_usersession"),
+            _item(_("Failed sign-ins"), "lock", "axes_accessattempt_changelist", "axes.view_accessattempt"),
             _item(_("API tokens"), "key", "api_apitoken_changelist", "api.view_apitoken"),
             _item(_("Webhooks"), "webhook", "events_webhook_changelist", "events.view_webhook"),
         ],
