@@ -144,3 +144,14 @@ def test_what_did_not_leave_stays_so(lost: LedgerEntry) -> None:
 
     lost.refresh_from_db()
     assert lost.state == EntryState.NOT_SENT
+
+
+@pytest.mark.parametrize(("ahead", "shown"), [(0.25, "0.25 s"), (-3.0, "-3 s"), (None, "–")])
+def test_how_far_a_clock_was_ahead_is_in_seconds(
+    admin_client: Client, lost: LedgerEntry, ahead: float | None, shown: str
+) -> None:
+    LedgerEntry.objects.filter(pk=lost.pk).update(clock_ahead=ahead)
+    page = admin_client.get(reverse("admin:gateway_ledgerentry_change", args=[lost.pk])).content.decode()
+
+    behind = page[page.index("Clock ahead") :]
+    assert shown in behind[: behind.index("Settled")]

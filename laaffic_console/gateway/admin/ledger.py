@@ -108,6 +108,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "about_kind": "about",
         "about_id": None,
         "left_at": "shown_left",
+        "clock_ahead": "shown_clock",
         "code": "shown_code",
         "reason": "shown_reason",
         "evidence": "shown_evidence",
@@ -183,6 +184,11 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     @display(description=pgettext_lazy("moment", "left"))
     def shown_left(self, entry: LedgerEntry) -> str:
         return render_to_string("gateway/left.html", {"entry": entry}).strip()
+
+    @display(description=gettext_lazy("clock ahead"))
+    def shown_clock(self, entry: LedgerEntry) -> str:
+        """How far the clock by which it left may have been before the database's; behind, if it is negative."""
+        return "–" if entry.clock_ahead is None else _("%(n)s s") % {"n": number(round(entry.clock_ahead, 3))}
 
     @display(description=gettext_lazy("took"))
     def took(self, entry: LedgerEntry) -> str:
