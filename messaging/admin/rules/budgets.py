@@ -63,7 +63,6 @@ class LiftForm(forms.Form):
 @admin.register(Budget)
 class BudgetAdmin(SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Without a budget campaigns send as much as the balance allows. Add one to bound a day.")
-    is_named_as_a_whole = True
     list_display = ["application", "per", "shown_limit", "gone", "left", "lifted"]
     list_filter = ["per", "currency"]
     list_select_related = ["application"]

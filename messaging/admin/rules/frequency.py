@@ -13,7 +13,6 @@ class FrequencyCapAdmin(SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy(
         "The console's own caps hold for every application. Add one where an application differs."
     )
-    is_named_as_a_whole = True
     list_display = ["application", "per_day", "per_week", "updated_at"]
     list_select_related = ["application"]
     list_per_page = 100
