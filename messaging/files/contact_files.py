@@ -100,7 +100,7 @@ def require_one_sheet(path: Path) -> None:
     written = _how_it_is_written(path)
     filled = [name for name in written.sheets if next(ContactFile(path, replace(written, sheet=name)).rows(), None)]
     if len(filled) > 1:
-        said = _("The workbook has rows on several sheets: %(sheets)s. Keep all numbers on one, and delete the others.")
+        said = _("The workbook has rows on several sheets: %(sheets)s. Keep all rows on one, and delete the others.")
         raise UnreadableFile(said % {"sheets": ", ".join(filled[:5])})
 
 

@@ -41,6 +41,7 @@ class PriceFile(Format):
             file.write(in_stream)
             file.flush()
             try:
+                contact_files.require_one_sheet(Path(file.name))
                 header, *rows = list(contact_files.plain_rows(Path(file.name)))
             except UnreadableFile as problem:
                 raise ValidationError(str(problem)) from problem

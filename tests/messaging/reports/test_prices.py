@@ -1,6 +1,7 @@
 """What a message costs: learned from reports, listed, and put together for a forecast."""
 
 import datetime as dt
+import io
 import re
 from copy import copy
 from decimal import Decimal
@@ -18,6 +19,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from openpyxl import Workbook
 from tablib import Dataset
 
 from laaffic_console.gateway.models import Application, BalanceReading
@@ -277,6 +279,23 @@ class PageTests:
         assert shown.status_code == 200
         assert "0.0031" in shown.content.decode()
         assert not ListPrice.objects.exists()
+
+    def test_prices_on_several_sheets_are_not_left_out_silently(self, admin_client: Client) -> None:
+        workbook = Workbook()
+        workbook.active.append(["country", "price", "currency"])
+        workbook.active.append(["IN", "0.0031", "USD"])
+        second = workbook.create_sheet("Europe")
+        second.append(["country", "price", "currency"])
+        second.append(["DE", "0.07", "EUR"])
+        content = io.BytesIO()
+        workbook.save(content)
+        file = SimpleUploadedFile("prices.xlsx", content.getvalue())
+
+        shown = admin_client.post(
+            reverse("admin:messaging_listprice_import"), {"import_file": file, "format": "0", "resource": ""}
+        ).content.decode()
+
+        assert "rows on several sheets: Sheet, Europe. Keep all rows on one" in shown
 
     @pytest.mark.parametrize(
         ("content", "says"),
