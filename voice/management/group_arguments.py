@@ -23,6 +23,7 @@ from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 NEWEST = 50
 OF_SMS = ("sms_text", "sms_sender_id", "sms_on_answer", "sms_on_key", "sms_on_failure", "sms_on_ringing")
@@ -43,6 +44,7 @@ def add(parser: ArgumentParser) -> None:
         ("launch", "hand a draft to Laaffic"),
         ("show", "one task as Laaffic has it now"),
         ("cancel", "stop a task that waits or calls"),
+        ("resume", "try a held task again, now; its latest end no longer counts once it has passed"),
         ("prove", "derive every figure of a task again; exit 1 where one disagrees"),
         ("again", "repeat a finished task, to all or --failed; it is launched at once"),
     ):
@@ -50,7 +52,7 @@ def add(parser: ArgumentParser) -> None:
         own.add_argument("id", type=int)
         if verb == "again":
             own.add_argument("--failed", action="store_true", help="only those who were not reached")
-        if verb in ("launch", "again"):
+        if verb in ("launch", "again", "resume"):
             outcomes.add_again(own)
         _add_json(own)
     dossier = verbs.add_parser("dossier", help="all that is known of a task, signed, to a .zip file (verify_dossier)")
@@ -108,6 +110,7 @@ def run(options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         "launch": lambda given: _launched(_found(given["id"]), given["again"]),
         "show": _show,
         "cancel": lambda given: _cancel(_found(given["id"])),
+        "resume": lambda given: _resumed(_found(given["id"]), given["again"]),
         "prove": lambda given: task_proving.prove(_found(given["id"])),
         "again": _again,
         "list": _list,
@@ -193,10 +196,20 @@ def _transfer(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _launched(task: GroupTask, again: str) -> dict[str, Any]:
-    launched = group_tasks.launch(task.pk, again=again)
-    if launched.state == TaskState.DRAFT:
-        raise CommandError(group_tasks.advice(launched))
-    return as_json(launched)
+    return _as_it_went(group_tasks.launch(task.pk, again=again))
+
+
+def _resumed(task: GroupTask, again: str) -> dict[str, Any]:
+    resumed = group_waiting.resume(task.pk, again=again)
+    if resumed.state == TaskState.HELD:
+        raise CommandError(resumed.hold_reason)
+    return _as_it_went(resumed)
+
+
+def _as_it_went(task: GroupTask) -> dict[str, Any]:
+    if task.state == TaskState.DRAFT:
+        raise CommandError(group_tasks.advice(task))
+    return as_json(task)
 
 
 def _launched_new(task: GroupTask, again: str, *, was_there: bool = False) -> dict[str, Any]:

@@ -55,3 +55,29 @@ def test_one_that_waits_for_its_hours_is_taken_back(sandbox: RunningSandbox, app
 
     assert states == ["launched", "draft"]
     assert not LedgerEntry.objects.exists()
+
+
+@pytest.fixture
+def held(application: Application) -> GroupTask:
+    task = written(application, count=3)
+    GroupTask.objects.filter(pk=task.pk).update(state=TaskState.HELD, hold_reason="The budget is used up.")
+    return task
+
+
+def test_a_held_one_is_resumed(sandbox: RunningSandbox, held: GroupTask) -> None:
+    assert told("resume", str(held.pk))["state"] == TaskState.SUBMITTING
+    assert len(at_sandbox(sandbox)) == 1
+
+    with pytest.raises(CommandError, match="not held any more"):
+        told("resume", str(held.pk))
+    assert len(at_sandbox(sandbox)) == 1
+
+
+def test_what_still_stops_it_is_said(sandbox: RunningSandbox, held: GroupTask, application: Application) -> None:
+    Application.objects.filter(pk=application.pk).update(is_active=False)
+
+    with pytest.raises(CommandError, match="switched off"):
+        told("resume", str(held.pk))
+
+    held.refresh_from_db()
+    assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
