@@ -60,6 +60,7 @@ class ReplyPull(models.Model):
     pulled_until = models.DateTimeField(_("asked for until"), null=True)
     read_at = models.DateTimeField(null=True)  # when it was asked for until then
     tried_at = models.DateTimeField(_("last tried"))
+    asked_at = models.DateTimeField(null=True)  # when a launch last read for some seconds, which is not a try
     problem = models.CharField(_("problem"), max_length=300, blank=True)
     restored_at = models.DateTimeField(null=True)  # what came before may have been acted on, and no row says so
 

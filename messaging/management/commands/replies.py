@@ -19,7 +19,10 @@ class Command(ConsoleCommand):
         pull.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        new = reply_pulls.pull_due(at_once=True)
+        try:
+            new = reply_pulls.pull_all()
+        except reply_pulls.BeingRead as problem:
+            raise CommandError(f"Nothing was asked: {problem} Ask again in a minute.") from problem
         # The last problem of one that is not asked for any more is not news.
         stuck = ReplyPull.objects.filter(application__in=reply_pulls.heard()).exclude(problem="")
         troubles = dict(stuck.values_list("application__app_id", "problem"))

@@ -39,13 +39,19 @@ JOB = "messaging.jobs.pull_sms_replies"
 LEASE = "pull:sms-replies"
 BEFORE_LAUNCH_SECONDS = 5.0
 FIRST = dt.timedelta(days=7)  # how far back the first question goes
+WAIT_SECONDS = 30.0  # for those who read them now, where somebody asks for all
 READING_SECONDS = 150.0  # and no request begins any more: the job's process is ended a little later
 OVERLAP = dt.timedelta(hours=1)  # what reached Laaffic late is asked for again; what is known changes nothing
+JUST_BEFORE = dt.timedelta(minutes=2)  # the same, where a launch waits for it and the present matters most
 NOT_OVER = (CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
 
 
 class TooSlow(Exception):
     """The time that was given for it is over."""
+
+
+class BeingRead(Exception):
+    """Others read them now, so nothing was asked."""
 
 
 class LeaseLost(Exception):
@@ -84,11 +90,21 @@ def anything_due() -> bool:
     return due().exists()
 
 
-def pull_due(*, at_once: bool = False) -> int:
-    """Ask for the replies of each application that is due, or of all; how many were new."""
+def pull_all() -> int:
+    """Ask for the replies of all applications; how many were new. BeingRead if others read them for too long."""
+    give_up_at = time.monotonic() + WAIT_SECONDS
+    while (new := pull_due(at_once=True)) is None:
+        if time.monotonic() > give_up_at:
+            raise BeingRead(_("they are being read right now."))
+        time.sleep(0.1)
+    return new
+
+
+def pull_due(*, at_once: bool = False) -> int | None:
+    """Ask for the replies of each application that is due, or of all; how many were new. None: others read them now."""
     with leases.lease(LEASE, LEASE_SECONDS) as lease:
         if lease is None:
-            return 0
+            return None
         asking = Patience(lease, seconds=math.inf if at_once else READING_SECONDS)
         new = 0
         for application in due(at_once=at_once).order_by("pk"):
@@ -104,12 +120,18 @@ def pull_due(*, at_once: bool = False) -> int:
 def pull(application: Application, asking: Patience, *, within: float | None = None) -> int:
     """Read on from where it was read, as long as `asking` allows. How many were new.
 
-    `within`: how many seconds these are, where a launch waits for it. What is left out is asked for the next time.
+    `within`: how many seconds these are, where a launch waits for it. What is left out is asked for the next time: such
+    a reading does not count as a try, begins near the present, and leaves what is asked for again to the job.
     """
     now = database_clock.now()
-    state, _made = ReplyPull.objects.get_or_create(application=application, defaults={"tried_at": now})
+    tried = {"tried_at": now} if within is None else {"asked_at": now}
+    first_try = now if within is None else now - _every()
+    state, _made = ReplyPull.objects.get_or_create(application=application, defaults={"tried_at": first_try})
     until = due_rows.read_until(state.pulled_until, now)
-    start = reading_on.start_of(until, state.read_at, OVERLAP, now) or now - FIRST
+    if within is None or until is None:
+        start = reading_on.start_of(until, state.read_at, OVERLAP, now) or now - FIRST
+    else:
+        start = until - JUST_BEFORE
     kept, new = ReplyPull.objects.filter(pk=state.pk), 0
     unreadable: list[str] = []
     if until is None:
@@ -129,7 +151,10 @@ def pull(application: Application, asking: Patience, *, within: float | None = N
 
     def noted(closes: dt.datetime, part: reading_on.Part) -> None:
         unreadable.extend(part.problems)
-        kept.update(pulled_until=closes, read_at=database_clock.now(), tried_at=now)
+        if within is None:
+            kept.update(pulled_until=closes, read_at=database_clock.now(), **tried)
+        elif until is None or closes > until:
+            kept.update(pulled_until=closes, **tried)
 
     def check() -> None:
         if not asking.may_ask():
@@ -152,11 +177,11 @@ def pull(application: Application, asking: Patience, *, within: float | None = N
     except BaseException as error:  # its process is ended, or something fails: the others' turn comes first
         said = isolation.in_words(error) if isinstance(error, Exception) else _too_slow(within)
         with suppress(DatabaseError):
-            kept.update(tried_at=now, problem=said[:300])
+            kept.update(**tried, problem=said[:300])
         raise
     if unreadable:
         problem = problem or _tell_unreadable(application, unreadable)
-    kept.update(tried_at=now, problem=problem)
+    kept.update(**tried, problem=problem)
     return new
 
 
@@ -219,7 +244,8 @@ def _were_asked_for(application: Application) -> bool:
 @Select
 def _tried(now: Any, every: dt.timedelta) -> "QuerySet[ReplyPull, Any]":
     since, until = (now - every, now + CLOCKS_DIFFER_BY) if now else (Given("since"), Given("until"))
-    tried = ReplyPull.objects.filter(application=Given("application"), tried_at__gt=since, tried_at__lte=until)
+    lately = Q(tried_at__gt=since, tried_at__lte=until) | Q(asked_at__gt=since, asked_at__lte=until)
+    tried = ReplyPull.objects.filter(lately, application=Given("application"))
     return tried.order_by().values_list("pk")[:1]
 
 

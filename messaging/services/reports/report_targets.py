@@ -150,7 +150,7 @@ def contradiction(report: DeliveryReport) -> str:
     named = order_ids.read(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
     known = Message.objects.select_related("campaign__application")
     of_it = known.filter(pk=named[0]) if named else known.filter(gateway_id=report.msg_id or None)
-    if (message := of_it.first()) is None:
+    if (message := next(iter(of_it.order_by()[:1]), None)) is None:  # ordered, it may go by the key of them all
         return ""
     if named and not report.number:
         return _("It names the order id of a message and no number, so it moves nothing.")

@@ -497,6 +497,43 @@ class PullTests:
 
         assert ReplyPull.objects.get().problem == "it takes longer than 5 seconds."
 
+    def test_what_a_launch_reads_is_no_try_of_the_job(self, sandbox: RunningSandbox, used: Application) -> None:
+        """Launched every few minutes, a console would never read to the end, and to a STOP that is there."""
+        launched = dt.timedelta(seconds=5)
+        sandbox.set_faults(status="-15", status_calls=1)
+        for _refused_and_then_read in range(2):
+            reply_pulls.pull(used, Patience(seconds=5), within=5)
+
+            assert reply_pulls.anything_due()
+            assert timezone.now() - ReplyPull.objects.get().asked_at < launched
+        assert reply_pulls.read_if_due(used) == ""  # a script that launches many times a minute is not kept waiting
+
+        reply_pulls.pull_due()
+
+        assert not reply_pulls.anything_due()
+
+    def test_what_a_launch_reads_never_takes_back_how_far_it_was_read(
+        self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        until = timezone.now() - dt.timedelta(minutes=3)
+        read_at = until - dt.timedelta(minutes=30)
+        ReplyPull.objects.create(application=used, tried_at=until, pulled_until=until, read_at=read_at)
+        asked: list[dt.datetime] = []
+        asking = Patience(seconds=5)
+
+        def pages(*_given: Any, start: dt.datetime, end: dt.datetime, **_more: Any) -> Iterator[Page[Any]]:
+            asked.append(start)
+            if len(asked) == 2:
+                asking.ends = 0.0  # the time is over behind the first window
+            yield Page([], [], 4000 if len(asked) == 1 else 0, None, 1)
+
+        monkeypatch.setattr(RepliesApi, "iter_pages", pages)
+        reply_pulls.pull(used, asking, within=5)
+
+        known = ReplyPull.objects.get()
+        assert min(asked) == until - reply_pulls.JUST_BEFORE
+        assert (known.pulled_until >= until, known.read_at) == (True, read_at)
+
     def test_what_ends_its_process_puts_it_off(
         self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -616,6 +653,14 @@ class PullTests:
         out = io.StringIO()
         call_command("replies", "pull", "--json", stdout=out)
         assert json.loads(out.getvalue()) == {"new": 0, "problems": {}}
+
+    def test_the_command_says_when_others_read_them(
+        self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """“new: 0” would say that all is read."""
+        monkeypatch.setattr(reply_pulls, "WAIT_SECONDS", 0.0)
+        with leases.lease(reply_pulls.LEASE), pytest.raises(CommandError, match="Nothing was asked"):
+            call_command("replies", "pull")
 
     def test_a_stop_that_nobody_has_applied_is_obeyed_before_anything_leaves(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup
