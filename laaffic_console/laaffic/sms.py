@@ -1,5 +1,6 @@
 """The SMS family: requests within their limits, both shapes of the answers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -104,6 +105,21 @@ def _content_fields(
 
 def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequence[str]) -> SendResult:
     """Match the ids of an answer to the numbers: by orderId, else by number, else by position (laaffic-api#sendsms)."""
+    return _told_apart(_matched(envelope, numbers, order_ids))
+
+
+def _told_apart(result: SendResult) -> SendResult:
+    """The result without the ids that several numbers got: whose report arrives under one, nothing can say."""
+    times = Counter(result.msg_ids)
+    del times[None]
+    if len(times) == times.total():
+        return result
+    shared = {index for index, msg_id in enumerate(result.msg_ids) if msg_id is not None and times[msg_id] > 1}
+    ids = [None if index in shared else msg_id for index, msg_id in enumerate(result.msg_ids)]
+    return result.reordered(ids, [*shared, *result.unknown_positions])
+
+
+def _matched(envelope: Envelope, numbers: Sequence[str], order_ids: Sequence[str]) -> SendResult:
     body = envelope.body
     success, fail = count(body.get("success")), count(body.get("fail"))
     array, msg_ids = body.get("array"), body.get("msgIds")

@@ -138,6 +138,25 @@ class MatchingTests:
         assert sorted(filter(None, result.msg_ids)) == sorted(entry["msgId"] for entry in array)
         assert all(str(found).split("-")[0] == number for found, number in zip(result.msg_ids, numbers, strict=True))
 
+    @pytest.mark.parametrize("shape", ["in order", "shuffled", "ids alone"])
+    def test_an_id_that_several_numbers_got_is_nobodys(self, shape: str) -> None:
+        """A report names one message: under an id of two, it would be an orphan, and neither would ever end."""
+        numbers, orders = ["91856321412", "91856321413", "91856321414"], ["o1", "o2", "o3"]
+        array = [
+            {"msgId": msg_id, "number": number, "orderId": order}
+            for msg_id, number, order in zip(["m1", "m2", "m1"], numbers, orders, strict=True)
+        ]
+        bodies: dict[str, dict[str, Any]] = {
+            "in order": {"array": array},
+            "shuffled": {"array": array[::-1]},
+            "ids alone": {"msgIds": ["m1", "m2", "m1"]},
+        }
+
+        result = read_send_answer(Envelope("0", "", bodies[shape] | {"success": "3", "fail": "0"}), numbers, orders)
+
+        assert result.msg_ids == [None, "m2", None]
+        assert result.unknown_positions == [0, 2]
+
     @PROPERTY
     @given(
         st.dictionaries(
