@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -85,6 +86,23 @@ class BellTests:
         self, queue_away: Callable[[], None], ring: Callable[[str], None]
     ) -> None:
         ring(JOB)
+
+    def test_whatever_ringing_raises_the_commit_stands(
+        self, ring: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever committed would take it for a failed commit, and do all of it again."""
+
+        def broken(*_: Any, **__: Any) -> None:
+            raise RuntimeError("a bug of the queue's")
+
+        monkeypatch.setattr(cache, "add", lambda *_, **__: True)
+        monkeypatch.setattr(bell, "async_task", broken)
+
+        with transaction.atomic():
+            PushedBody.objects.create(kind="sms-report", body="[]", received_at="2026-01-01T00:00:00Z")
+            ring(JOB)
+
+        assert PushedBody.objects.count() == 1
 
     def test_neither_queue_nor_cache_is_asked_inside_the_transaction(
         self, ring: Callable[[str], None], monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,7 @@ from laaffic_console.gateway.services.client.account import NotConfigured
 from laaffic_console.gateway.services.ledger import ledger, single_requests
 from laaffic_console.kit.process.interrupts import LeftUnknown
 from laaffic_console.laaffic import Family, InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
+from tests.losing_departures import lose_departures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,6 +52,18 @@ def test_no_branch_leaves_a_call_in_flight(problem: Exception, raised: type[Laaf
 
     assert LedgerEntry.objects.get().state == state
     assert LedgerEntry.objects.get().settled_at is not None
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_departure_lost_with_the_database_is_not_sent(monkeypatch: pytest.MonkeyPatch, is_committed: bool) -> None:
+    entry = prepared()
+    lose_departures(monkeypatch, is_committed=is_committed)
+    asked = []
+
+    with pytest.raises(NotSent, match="the database was away"):
+        single_requests.send(entry, lambda: asked.append(1))
+
+    assert (LedgerEntry.objects.get().state, asked) == (EntryState.NOT_SENT, [])
 
 
 def test_what_is_interrupted_is_left_to_the_sweep_and_said() -> None:

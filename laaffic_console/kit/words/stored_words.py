@@ -34,6 +34,7 @@ KEPT = [
     gettext_noop("its sender stopped before the request left"),
     gettext_noop("its campaign or the account was stopped before the request left"),
     gettext_noop("this worker stood still just before the request left"),
+    gettext_noop("the database was away just before the request left"),
     gettext_noop("cancelled before the request left"),
     gettext_noop("our own failure: %(name)s"),
     gettext_noop("%(interface)s: refused with %(code)s (%(meaning)s); it said: %(reason)s"),

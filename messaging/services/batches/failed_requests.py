@@ -85,9 +85,8 @@ def _settle_error_locked(campaign_id: int, batch: Batch, claimed: Claim, error: 
     match error:
         case Unfit():
             return _settle_unfit(campaign_id, batch, claimed, error)
-        case ledger.StoodStill():
-            stood_still = _("A worker stood still just before the request left, as on a machine that slept.")
-            return _requeue(batch, error, wait_because=stood_still)
+        case ledger.StayedHere():
+            return _requeue(batch, error, wait_because=error.sentence)
         case NotSent():
             unreachable = _("The gateway cannot be reached (%(why)s).") % {"why": error.message}
             return _requeue(batch, error, wait_because=unreachable)

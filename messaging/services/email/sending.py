@@ -8,6 +8,8 @@ can be no duplicate of another campaign's.
 import datetime as dt
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, Q
@@ -18,6 +20,7 @@ from laaffic_console.gateway.services.account import account_hold, applications
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.database.perseverance import insist
 from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.gateway.services.work import leases, moments, patience, workers
 from laaffic_console.kit.words.said import gettext as _
@@ -62,27 +65,40 @@ def send(campaign_id: int) -> None:
         if lease is None or workers.is_stopping():  # the sweeper rings for it again
             return
         claimed = _claim(campaign_id)
-        if claimed is None:
-            return
-        campaign, entry = claimed
-        unchanged = EmailCampaign.objects.filter(pk=campaign.pk, entry=entry, state=EmailCampaignState.SENDING)
-        workers.beat_through_request()
-        began = time.monotonic()
-        if ledger.depart(entry.pk, provided=Exists(unchanged), unless_held=True) is None:
-            _called_off(campaign.pk, entry)
-            return
-        try:
-            ledger.must_leave(began, INTERFACE)
-            task_id = laaffic_client().email.batch_send(batch_of(campaign)).task_id
-        except (LaafficError, InvalidRequest, NotConfigured) as problem:
-            settle_error(campaign.pk, entry.pk, as_outcome(problem))
-        except Exception as problem:  # a bug here must not make a campaign look unsent
-            logger.exception("sending email campaign %s failed", campaign.pk)
-            settle_error(
-                campaign.pk, entry.pk, OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="")
-            )
-        else:
-            settle_accepted(campaign.pk, entry.pk, task_id)
+        if claimed is not None:
+            _send(*claimed)
+
+
+def _send(campaign: EmailCampaign, entry: LedgerEntry) -> None:
+    """Under the lease: the request, and what came of it, which only this process knows until it is written."""
+    unchanged = EmailCampaign.objects.filter(pk=campaign.pk, entry=entry, state=EmailCampaignState.SENDING)
+    workers.beat_through_request()
+    began = time.monotonic()
+    try:
+        left_at = ledger.depart(entry.pk, provided=Exists(unchanged), unless_held=True)
+    except ledger.DepartureLost as lost:
+        insist(partial(settle_error, campaign.pk, entry.pk, lost))
+        return
+    if left_at is None:
+        _called_off(campaign.pk, entry)
+        return
+    insist(_answered(campaign, entry, began))
+
+
+def _answered(campaign: EmailCampaign, entry: LedgerEntry, began: float) -> Callable[[], None]:
+    """Make the request; what is to be written of its outcome. `began`: before its departure, in monotonic seconds."""
+    outcome: LaafficError
+    try:
+        ledger.must_leave(began, INTERFACE)
+        task_id = laaffic_client().email.batch_send(batch_of(campaign)).task_id
+    except (LaafficError, InvalidRequest, NotConfigured) as problem:
+        outcome = as_outcome(problem)
+    except Exception as problem:  # a bug here must not make a campaign look unsent
+        logger.exception("sending email campaign %s failed", campaign.pk)
+        outcome = OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="")
+    else:
+        return partial(settle_accepted, campaign.pk, entry.pk, task_id)
+    return partial(settle_error, campaign.pk, entry.pk, outcome)
 
 
 def send_at_its_moment(campaign_id: int) -> None:
@@ -271,6 +287,8 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
             if email_states.may_have_arrived(campaign):
                 sentence = _("Its request cannot be made again (%(why)s). The first one may have arrived all the same.")
             email_states.hold(campaign, sentence % {"why": error.message[:150]})
+        case ledger.StayedHere():
+            _try_later(campaign, error.sentence)
         case NotSent():
             _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
 

@@ -145,7 +145,7 @@ def _end(job: ConsentImport, outcome: Outcome, state: str, explanation: str) -> 
     """An uploaded list of people is not kept longer than it is needed."""
     _count(job, outcome)
     ConsentImport.objects.filter(pk=job.pk).update(state=state, explanation=explanation, finished_at=timezone.now())
-    transaction.on_commit(lambda: job.file.storage.delete(str(job.file.name)))
+    transaction.on_commit(lambda: job.file.storage.delete(str(job.file.name)), robust=True)
 
 
 def sweep(now: dt.datetime | None = None) -> None:

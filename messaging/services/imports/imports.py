@@ -191,7 +191,7 @@ def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (
         import_forecast.forget(job.pk)
         if not is_of_the_shell(job):
             # Not before it is committed: the successor of a process that died here finds the file, and ends it.
-            transaction.on_commit(lambda: job.file.storage.delete(str(job.file.name)))
+            transaction.on_commit(lambda: job.file.storage.delete(str(job.file.name)), robust=True)
     return bool(ended)
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
@@ -297,13 +297,25 @@ class Sender:
                 claiming.release(claimed, "its worker was stopped before the request left")
             return
         began = time.monotonic()
-        left = DEPARTURE.commit([claimed.entry_id for claimed in claims], campaign=self.campaign.pk)
+        try:
+            left = DEPARTURE.commit([claimed.entry_id for claimed in claims], campaign=self.campaign.pk)
+        except ledger.DepartureLost as lost:
+            self._give_back(claims, lost)
+            return
         for claimed in claims:
             if claimed.entry_id in left:
                 self._post(claimed, left[claimed.entry_id], began)
+        self._note_first_departure(min(left.values(), default=None))
         for claimed in claims:
             if claimed.entry_id not in left:
                 claiming.release(claimed, "its campaign or the account was stopped before the request left")
+
+    def _give_back(self, claims: Sequence[Claim], lost: ledger.DepartureLost) -> None:
+        """Their rows may say that they have left, and nobody else will ever know that they have not."""
+        for claimed in claims:
+            self.recipients_claimed -= len(claimed.numbers)
+            with isolation.guarded(f"giving back batch {claimed.batch_id}"):
+                self._insist(claimed, partial(failed_requests.settle_error, self.campaign.pk, claimed, lost))
 
     def _post(self, claimed: Claim, left_at: dt.datetime, began: float) -> None:
         has_connection = len(self.in_flight) < self.connections
@@ -311,9 +323,12 @@ class Sender:
         self.in_flight[request] = claimed
         self.began[request] = time.monotonic() if has_connection else math.inf
         request.add_done_callback(self.done.put)
-        if self.campaign.first_sent_at is None:
-            self.campaign.first_sent_at = left_at
+
+    def _note_first_departure(self, left_at: dt.datetime | None) -> None:
+        """After all of them are on their way: one that waited behind a failure here would not leave."""
+        if left_at is not None and self.campaign.first_sent_at is None:
             _first_left(campaign=self.campaign.pk, at=left_at)
+            self.campaign.first_sent_at = left_at
 
     def _settle_finished(self) -> None:
         self.finished.extend(self._take_answers())
@@ -392,7 +407,7 @@ class Sender:
     def _write_answers(self) -> None:
         if not self.answers:
             return
-        with contextlib.suppress(DatabaseError):  # another batch can wait; these answers exist in memory only
+        with contextlib.suppress(Error):  # another batch can wait; these answers exist in memory only
             self._depart_ahead()
         answered, self.answers = self.answers, []
         isolation.in_pieces(answered, self._write, self._give_up)
@@ -405,7 +420,7 @@ class Sender:
         self._unwritten(answered[0], problem)
 
     def _unwritten(self, claimed: Claim, problem: Exception) -> None:
-        """An answer that cannot be written loses no other: its messages are unknown by and by, the campaign is held."""
+        """An answer that cannot be written loses no other: its messages become unknown, the campaign is held."""
         logger.error("the answer to batch %s cannot be written", claimed.batch_id, exc_info=problem)
         isolation.note(f"the answer to batch {claimed.batch_id}", problem)
         self.ring_again, self.stopping = False, True
@@ -445,7 +460,7 @@ class Sender:
         self._settle_all()
         while self.in_flight:
             answered = self._next_answers(RENEW_EVERY)
-            with contextlib.suppress(DatabaseError):
+            with contextlib.suppress(Error):
                 self.lease.renew()
                 workers.beat()
             self.finished.extend(answered)

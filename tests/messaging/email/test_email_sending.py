@@ -30,6 +30,7 @@ from messaging.services.email import launch_checks as email_checks
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.email import trial_emails
+from tests.losing_departures import lose_departures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +107,23 @@ class SendTests:
         )
         assert TOKEN not in str(vars(entry))
         assert campaign.mark not in str(vars(entry))
+
+    @pytest.mark.parametrize("is_committed", [True, False])
+    def test_a_departure_lost_with_the_database_sends_nothing_and_goes_again(
+        self,
+        sandbox: RunningSandbox,
+        mail_app: Application,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        is_committed: bool,
+    ) -> None:
+        lose_departures(monkeypatch, is_committed=is_committed)
+
+        campaign = launched(mail_app)
+        run_jobs()
+
+        assert (call_states(), emails_of(sandbox).tasks) == ([EntryState.NOT_SENT], {})
+        assert (fresh(campaign).state, "database was away" in fresh(campaign).wait_reason) == (State.SENDING, True)
 
     def test_a_second_launch_and_a_second_job_send_nothing_more(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]

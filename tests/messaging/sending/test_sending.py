@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -28,6 +29,7 @@ from messaging.services.reports import report_pulls
 from messaging.services.sending import forgotten, sending
 from messaging.services.sms.sms_channel import SmsChannel
 from messaging.services.tallies import counting
+from tests.losing_departures import lose_departures
 from tests.messaging.conftest import LoseAnswers, add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -393,6 +395,57 @@ class FaultTests:
         assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["not_sent", "accepted"]
         assert sandbox.stats()["accepted"] == 3
         assert sandbox.stats()["calls"]["/sendSms"] == 1
+
+    @pytest.mark.parametrize("is_committed", [True, False])
+    def test_a_departure_lost_with_the_database_sends_nothing_and_leaves_nothing_unknown(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        is_committed: bool,
+    ) -> None:
+        """Its row may say that it left; the process that was about to send it knows better."""
+        add_contacts(group, 3)
+        campaign = make(application, group)
+        lose_departures(monkeypatch, is_committed=is_committed)
+
+        starting.launch(campaign.pk)
+        run_jobs()
+
+        first, second = LedgerEntry.objects.order_by("pk")
+        assert (first.state, second.state) == (EntryState.NOT_SENT, EntryState.ACCEPTED)
+        assert "the database was away" in first.evidence
+        assert (sandbox.stats()["accepted"], sandbox.stats()["calls"]["/sendSms"]) == (3, 1)
+        assert counting.state_counts(campaign)["unknown"] == 0
+
+    def test_what_has_left_is_known_though_nothing_can_be_noted_of_the_campaign(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: LazySettings,
+    ) -> None:
+        """All requests of one departure leave, whatever fails behind it: else those that wait would look sent."""
+        settings.LAAFFIC_RECIPIENTS_PER_CALL = 10
+        add_contacts(group, 90)
+        campaign = make(application, group)
+        starting.launch(campaign.pk)
+        while audience.freeze_chunk(campaign.pk):
+            pass
+
+        def gone(**given: Any) -> int:
+            raise OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setattr(sending, "_first_left", gone)
+        with pytest.raises(OperationalError):
+            sending.send(campaign.pk)
+
+        assert EntryState.IN_FLIGHT not in LedgerEntry.objects.values_list("state", flat=True)
+        accepted = LedgerEntry.objects.filter(state=EntryState.ACCEPTED)
+        assert sandbox.stats()["accepted"] == 10 * accepted.count() >= 20
 
     def test_a_fault_of_ours_makes_no_message_look_unsent(
         self,

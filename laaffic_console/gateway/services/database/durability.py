@@ -60,7 +60,7 @@ def durable_transaction() -> Iterator[None]:
     _synchronous("FULL")
     try:
         with transaction.atomic():
-            transaction.on_commit(lambda: _synchronous("NORMAL"))
+            transaction.on_commit(lambda: _synchronous("NORMAL"), robust=True)
             yield
     except BaseException:
         _synchronous("NORMAL")

@@ -14,17 +14,20 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import Error
 from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import clock
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.database.durability import durable
 from laaffic_console.gateway.services.ledger import known_by, subjects
 from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.kit.audit.acts import Act, actor, record
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Update
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 
 # A request leaves within this time after its row says so, or not at all.
@@ -117,7 +120,8 @@ def requests_about(kind: str, about_id: int) -> "QuerySet[LedgerEntry]":
 def depart(entry_id: int, *, provided: Q | Exists | None = None, unless_held: bool = False) -> dt.datetime | None:
     """Commit that the request is about to leave; None when it must not: someone has taken the request away.
 
-    In the same statement `provided` must hold, and with `unless_held` nothing may hold the account.
+    In the same statement `provided` must hold, and with `unless_held` nothing may hold the account. DepartureLost
+    where the database went away, and with it the answer whether that was committed.
     """
     departed = depart_all([entry_id], provided=provided, unless_held=unless_held)
     return departed.get(entry_id)
@@ -147,6 +151,14 @@ class Departure:
 
     def commit(self, entry_ids: Sequence[int], **given: Any) -> dict[int, dt.datetime]:
         """Like `depart_all`; `given` are the values that `provided` names."""
+        try:
+            return self._commit(entry_ids, given)
+        except Error as problem:
+            if isolation.is_passing(problem):
+                raise DepartureLost from problem
+            raise
+
+    def _commit(self, entry_ids: Sequence[int], given: dict[str, Any]) -> dict[int, dt.datetime]:
         now = timezone.now()
         ahead = round(clock.possibly_ahead(), 1)
         with durable():
@@ -157,11 +169,37 @@ class Departure:
         return dict.fromkeys(left.values_list("pk", flat=True), now) if n else {}
 
 
-class StoodStill(NotSent):
-    """The machine slept, or the process waited, between the commit and the request: no fault of the gateway's."""
+class StayedHere(NotSent):
+    """A request did not leave this machine, by no fault of the gateway's."""
+
+    @property
+    def sentence(self) -> str:
+        """For people: why what it carries waits for another try."""
+        raise NotImplementedError
+
+
+class StoodStill(StayedHere):
+    """The machine slept, or the process waited, between the commit and the request."""
 
     def __init__(self, interface: str) -> None:
         super().__init__("this worker stood still just before the request left", interface=interface)
+
+    @property
+    def sentence(self) -> str:
+        return _("A worker stood still just before the request left, as on a machine that slept.")
+
+
+class DepartureLost(StayedHere):
+    """The database went away while a departure was committed. Its row may say that the request has left; only the
+    process that was about to send it knows that it has not, so it settles the row when the database is back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the database was away just before the request left", interface="")
+
+    @property
+    def sentence(self) -> str:
+        return _("The database was away just before a request left, so it did not leave. It goes again by itself.")
 
 
 def must_leave(began: float, interface: str) -> None:

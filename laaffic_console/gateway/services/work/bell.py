@@ -1,13 +1,14 @@
 """Waking workers. The queue carries only "look again": the work itself is in our tables (laws#queue-only-rings).
 
 A job may run twice, late or never, so each claims its work by a lease or a conditional update, and the sweeper rings
-again for whatever was forgotten. So a bell that cannot be rung is logged and forgotten: it never undoes what was
-committed, and never fails the request or the job that pulled it.
+again for whatever was forgotten. So a bell that cannot be rung is logged and forgotten, whatever the trouble: it never
+undoes what was committed, and never fails the request or the job that pulled it. That job would take its own commit for
+a failed one, and do it again.
 """
 
-import functools
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.cache import cache
@@ -49,12 +50,17 @@ def ring(job: str, *args: int | str, timeout: int | None = None) -> None:
 
     `timeout`: after so many seconds its process is ended, for a job that cannot go on in slices.
     """
-    transaction.on_commit(functools.partial(_ring_now, job, *args, timeout=timeout))
+    _when_committed(lambda: _ring_now(job, *args, timeout=timeout))
 
 
 def ring_once_a_second(job: str) -> None:
     """Ring a bell that many requests pull: once is enough, and the sweeper rings a lost one again."""
-    transaction.on_commit(functools.partial(_ring_unless_rung, job))
+    _when_committed(lambda: _ring_unless_rung(job))
+
+
+def _when_committed(ringing: Callable[[], None]) -> None:
+    """A function, not a partial: Django logs the trouble of a robust one by its name."""
+    transaction.on_commit(ringing, robust=True)
 
 
 def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
