@@ -92,6 +92,14 @@ def has_pooler() -> bool:
     return environment.switch("CONSOLE_DATABASE_POOLER")
 
 
+LOCK_SECONDS = 20  # that a lock of the database is waited for, where a person waits
+
+
+def lock_seconds() -> int:
+    """For PostgreSQL's locks; 0: as long as it takes, as in a worker, whose work waits for nobody."""
+    return LOCK_SECONDS if environment.text("CONSOLE_IN_THREADS") else 0
+
+
 def database() -> dict[str, Any]:
     """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
     config = _database_config(environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'console.sqlite3'}"))
@@ -102,7 +110,7 @@ def database() -> dict[str, Any]:
             private_files.close(Path(f"{config['NAME']}{ending}"), private_files.FILE)
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            "timeout": LOCK_SECONDS,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
             f"PRAGMA cache_size=-{1024 * sqlite_megabytes()};",
         }

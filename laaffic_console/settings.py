@@ -232,6 +232,7 @@ TEMPLATES = [
 
 DATABASES = {"default": conf.database()}
 DATABASE_HAS_POOLER = conf.has_pooler()
+DATABASE_LOCK_SECONDS = conf.lock_seconds()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {

@@ -42,6 +42,8 @@ def internal(cause: BaseException) -> InternalError:
         (caused_by(Cause("22003")), False),
         (internal(Cause("25006")), True),
         (internal(Cause("25P02")), False),
+        (internal(Cause("25P03")), True),
+        (caused_by(Cause("55P03")), True),
         (caused_by(sqlite3.OperationalError("database is locked")), True),
         (caused_by(sqlite3.OperationalError("no such column")), False),
         (OperationalError("the server closed the connection"), True),

@@ -29,6 +29,7 @@ def caused(problem: DatabaseError, by: Exception) -> DatabaseError:
     ("problem", "says"),
     [
         (OperationalError("database is locked"), "Another process has kept the database locked"),
+        (caused(OperationalError("canceling statement"), PostgresqlError("55P03")), "Another process has kept"),
         (OperationalError("unable to open database file"), "does not answer: unable to open database file. Is it"),
         (
             caused(OperationalError("FATAL: too many\nmore"), PostgresqlError("53300")),

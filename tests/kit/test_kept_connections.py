@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.conf import LazySettings
+from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.postgresql.base import DatabaseWrapper as StockWrapper
 
 from laaffic_console import conf
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.kit.sql import database_troubles
 from laaffic_console.kit.sql.database_troubles import Trouble
 from laaffic_console.kit.sql.postgresql.base import DatabaseWrapper
@@ -16,9 +18,11 @@ from laaffic_console.kit.sql.postgresql.base import DatabaseWrapper
 pytestmark = pytest.mark.services
 
 
-def connected() -> DatabaseWrapper:
-    there = {"HOST": "127.0.0.1", "USER": "postgres", "NAME": "postgres", "PASSWORD": "", "PORT": "", "OPTIONS": {}}
-    wrapper = DatabaseWrapper({**connections["default"].settings_dict, **there, "CONN_HEALTH_CHECKS": True}, "other")
+def connected(**options: Any) -> DatabaseWrapper:
+    there = {"HOST": "127.0.0.1", "USER": "postgres", "NAME": "postgres", "PASSWORD": "", "PORT": ""}
+    wrapper = DatabaseWrapper(
+        {**connections["default"].settings_dict, **there, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}, "other"
+    )
     wrapper.connect()
     return wrapper
 
@@ -80,6 +84,64 @@ def test_one_that_is_closed_here_is_made_again(kept: DatabaseWrapper) -> None:
     kept.connection.close()
 
     assert process_id(kept) != first
+
+
+def setting(of: DatabaseWrapper, name: str) -> str:
+    with of.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s)", [name])
+        return str(cursor.fetchone()[0])
+
+
+def test_a_transaction_that_stands_still_gives_its_locks_back(kept: DatabaseWrapper) -> None:
+    """A worker that is stopped while it freezes an audience must not keep everybody from pausing the campaign."""
+    frozen = connected(options="-c idle_in_transaction_session_timeout=100ms")
+    waiting = connected(options="-c lock_timeout=5s")
+    frozen.connection.execute("BEGIN")
+    frozen.connection.execute("SELECT pg_advisory_xact_lock(7306)")
+
+    waiting.connection.execute("SELECT pg_advisory_xact_lock(7306)")
+
+    with pytest.raises(DatabaseError) as problem, frozen.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert isolation.is_passing(problem.value)
+    assert database_troubles.of(problem.value) == Trouble.AWAY
+    frozen.close()
+    waiting.close()
+
+
+def test_who_waits_on_a_page_for_a_lock_is_told_and_a_worker_waits_on(
+    kept: DatabaseWrapper, settings: LazySettings
+) -> None:
+    assert (setting(kept, "lock_timeout"), setting(kept, "idle_in_transaction_session_timeout")) == ("0", "1min")
+    settings.DATABASE_LOCK_SECONDS = conf.LOCK_SECONDS
+    of_page, impatient = connected(), connected(options="-c lock_timeout=50ms")
+    assert setting(of_page, "lock_timeout") == "20s"
+    kept.connection.execute("BEGIN")
+    kept.connection.execute("SELECT pg_advisory_xact_lock(7307)")
+
+    with pytest.raises(OperationalError) as problem, impatient.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(7307)")
+
+    assert database_troubles.of(problem.value) == Trouble.LOCKED
+    of_page.close()
+    impatient.close()
+
+
+def test_a_server_that_is_gone_is_known_within_a_minute(kept: DatabaseWrapper) -> None:
+    asked = kept.connection.info.get_parameters()
+
+    assert (asked["connect_timeout"], asked["tcp_user_timeout"]) == ("10", "60000")
+    seconds = int(asked["keepalives_idle"]) + int(asked["keepalives_interval"]) * int(asked["keepalives_count"])
+    assert seconds <= 60
+
+
+def test_behind_a_pooler_a_session_is_nobody_s_own(db: None, settings: LazySettings) -> None:
+    settings.DATABASE_HAS_POOLER = True
+    shared, own = connected(), connected(options="-c statement_timeout=7s")
+
+    assert (setting(shared, "idle_in_transaction_session_timeout"), setting(own, "statement_timeout")) == ("0", "7s")
+    shared.close()
+    own.close()
 
 
 def test_it_is_the_console_s_backend(monkeypatch: pytest.MonkeyPatch) -> None:

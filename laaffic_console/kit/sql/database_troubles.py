@@ -11,7 +11,7 @@ from laaffic_console.kit.sql import unfinished_restores
 # PostgreSQL's codes of errors and SQLite's words.
 NO_SUCH_THING, NO_SUCH_THING_WORDS = ("42P01", "42703"), ("no such table", "no such column")
 AWAY, AWAY_WORDS = ("08", "28", "3D", "53", "57"), ("unable to open", "disk i/o", "not a database")
-LOCKED_WORDS = ("locked", "busy")
+LOCKED, LOCKED_WORDS = "55P03", ("locked", "busy")
 READ_ONLY, READ_ONLY_WORDS = "25006", ("readonly", "read-only")  # PostgreSQL's of a server that is no longer the first
 TAKEN, TAKEN_WORDS = "23505", "unique constraint failed"
 FULL, FULL_WORDS = "53100", ("disk is full",)
@@ -40,7 +40,7 @@ def of(problem: BaseException | None) -> Trouble | None:
         return Trouble.ENCODING
     if state in NO_SUCH_THING or any(known in words for known in NO_SUCH_THING_WORDS):
         return Trouble.BEHIND if _is_behind() else None
-    if any(known in words for known in LOCKED_WORDS):
+    if state == LOCKED or any(known in words for known in LOCKED_WORDS):
         return Trouble.LOCKED
     if state == READ_ONLY or any(known in words for known in READ_ONLY_WORDS):
         return Trouble.READ_ONLY

@@ -25,6 +25,7 @@ KEPT = dt.timedelta(days=7)  # a trouble that did not come again
 # PostgreSQL's classes of errors that say nothing about the statement: connection, deadlock, resources, shutdown, disk.
 PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
 READ_ONLY = "25006"  # a server that is no longer the first one; psycopg calls it an internal error
+STOOD_STILL = "25P03"  # the server has ended a transaction in which nothing was asked for a minute
 PASSING_WORDS = ("locked", "busy", "disk", "full", "unable to open", "readonly")  # SQLite's, which has no classes
 
 
@@ -51,7 +52,7 @@ def in_pieces(items: Sequence[T], work: Callable[[Sequence[T]], None], give_up: 
 def is_passing(problem: BaseException) -> bool:
     """Whether the same may well succeed a moment later: the database is away, locked or full."""
     state = getattr(problem.__cause__, "sqlstate", None)
-    if isinstance(problem, InterfaceError) or is_read_only(problem):
+    if isinstance(problem, InterfaceError) or state in (READ_ONLY, STOOD_STILL):
         return True
     if not isinstance(problem, OperationalError):
         return False
