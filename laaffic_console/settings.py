@@ -434,8 +434,13 @@ LOGGING = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {"()": "laaffic_console.kit.process.json_logs.JsonFormatter"},
     },
-    "filters": {"push tokens": {"()": "laaffic_console.kit.masking.log_masks.MaskPushTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["push tokens"]}},
+    "filters": {
+        "push tokens": {"()": "laaffic_console.kit.masking.log_masks.MaskPushTokens"},
+        "outages": {"()": "laaffic_console.kit.process.outage_logs.OutagesInOneLine"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["push tokens", "outages"]}
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # urllib3 prints request lines at DEBUG; they hold numbers and contents.
     "loggers": {

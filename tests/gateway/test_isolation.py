@@ -59,6 +59,25 @@ def test_what_passes_is_told_from_what_stays(problem: Exception, passes: bool) -
     assert Trouble.objects.filter(name="campaign 12").exists() is not passes
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("problem", "is_tried"), [(OperationalError("the server closed the connection"), True), (ValueError("odd"), False)]
+)
+def test_a_dead_connection_is_not_handed_to_the_others(
+    problem: Exception, is_tried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[bool] = []
+
+    def fail(item: int) -> None:
+        raise problem
+
+    monkeypatch.setattr(isolation.connection, "close_if_unusable_or_obsolete", lambda: tried.append(True))
+
+    isolation.each([1], fail, str)
+
+    assert bool(tried) is is_tried
+
+
 def test_what_cannot_be_noted_leaves_the_transaction_around_it_whole() -> None:
     def refuse(execute: Any, sql: str, *given: Any) -> Any:
         if 'SET "times"' in sql:

@@ -34,12 +34,31 @@ def of(problem: BaseException | None) -> Trouble | None:
         return None
     if isinstance(problem, unfinished_restores.HalfRestored):
         return Trouble.HALF_RESTORED
+    if _lacks_something(problem):
+        return Trouble.BEHIND if _is_behind() else None
+    return _of_server(problem)
+
+
+def is_outage(problem: BaseException) -> bool:
+    """Whether the server or its disk is at fault, and neither the code nor its tables; the database is not asked."""
+    if not isinstance(problem, DatabaseError | InterfaceError) or isinstance(problem, unfinished_restores.HalfRestored):
+        return False
+    return not _lacks_something(problem) and _of_server(problem) is not None
+
+
+def _lacks_something(problem: BaseException) -> bool:
     words = str(problem).lower()
-    state = str(getattr(problem.__cause__, "sqlstate", None) or "")
+    return _state(problem) in NO_SUCH_THING or any(known in words for known in NO_SUCH_THING_WORDS)
+
+
+def _state(problem: BaseException) -> str:
+    return str(getattr(problem.__cause__, "sqlstate", None) or "")
+
+
+def _of_server(problem: BaseException) -> Trouble | None:
+    words, state = str(problem).lower(), _state(problem)
     if words.startswith(ENCODING_WORDS):
         return Trouble.ENCODING
-    if state in NO_SUCH_THING or any(known in words for known in NO_SUCH_THING_WORDS):
-        return Trouble.BEHIND if _is_behind() else None
     if state == LOCKED or any(known in words for known in LOCKED_WORDS):
         return Trouble.LOCKED
     if state == READ_ONLY or any(known in words for known in READ_ONLY_WORDS):
@@ -53,8 +72,7 @@ def of(problem: BaseException | None) -> Trouble | None:
 
 def is_taken(problem: IntegrityError) -> bool:
     """Somebody has stored a row with the same name or number between our look and our writing."""
-    state = str(getattr(problem.__cause__, "sqlstate", None) or "")
-    return state == TAKEN or TAKEN_WORDS in str(problem).lower()
+    return _state(problem) == TAKEN or TAKEN_WORDS in str(problem).lower()
 
 
 def sentence(problem: BaseException) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -88,6 +88,8 @@ def guarded(name: str, *, but: type[Exception] | tuple[type[Exception], ...] = (
         logger.exception("%s failed; the others go on", name)
         if not is_passing(problem):
             note(name, problem)
+        elif not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # or the others would fail of its connection
     else:
         forget(name)
 
