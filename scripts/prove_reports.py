@@ -159,13 +159,6 @@ def at_the_gateway(console: Installation) -> dict[tuple[str, str], dict[str, Any
     }
 
 
-def ended_at_the_gateway(console: Installation) -> dict[str, Counter[str]]:
-    """Calls and mails, delivered and failed, whatever asked for them."""
-    calls = Counter(call.state for call in console.gateway.calls())
-    mails = Counter("delivered" if mail["state"] == "delivered" else "failed" for mail in console.gateway.mails())
-    return {"voice": calls, "email": mails}
-
-
 def until_reported(console: Installation, expected: int) -> None:
     give_up_at, last, seen = time.monotonic() + PATIENCE, None, 0.0
     days = ["--from", str(dt.date.today() - dt.timedelta(days=1)), "--to", str(dt.date.today())]  # noqa: DTZ011

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 
 from laaffic_console.api.documents import moment
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.gateway.models.list_copies import ListCopy
 from laaffic_console.gateway.services.lists.list_copies import Copies

@@ -14,6 +14,7 @@ MOST_MESSAGES = 10_000
 MOST_NAMES = 1000
 FEW_FIRST = ("canary_wait", "canary_least", "canary_reports")
 HOLD_KINDS = HoldKind.choices
+SENT_STATES = EntryState.choices  # of a request to Laaffic
 PURPOSES = [(value, label) for value, label in Row.Purpose.choices if value]
 
 

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from laaffic_console.api.approvals import documents, shapes
 from laaffic_console.api.handling.filters import narrowed
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from messaging.models import Approval, Campaign

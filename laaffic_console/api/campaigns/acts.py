@@ -12,8 +12,8 @@ from laaffic_console.api.campaigns import shapes as own_shapes
 from laaffic_console.api.campaigns.changing import rows
 from laaffic_console.api.campaigns.views import ADD, LAUNCH, VIEW, StepView, standing
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from messaging.models import Campaign, CampaignState
 from messaging.services.campaigns import calendars, campaigns, canaries, drafts, follow_ups, starting

@@ -7,8 +7,8 @@ from rest_framework.response import Response
 
 from laaffic_console.api.campaigns import documents, shapes
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from messaging.models import Message
 from messaging.services.reports import amount_words

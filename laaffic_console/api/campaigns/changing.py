@@ -7,14 +7,13 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.api import shapes
 from laaffic_console.api.campaigns import documents
+from laaffic_console.api.campaigns.channels import mms, spoken
 from laaffic_console.api.handling import lookups, problems
 from laaffic_console.api.handling.changing import locked
 from laaffic_console.api.handling.idempotency import Answer
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, row
 from laaffic_console.api.messages import sending
-from laaffic_console.api.mms import own as mms
-from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import Campaign, ContactGroup, PastedNumber

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from laaffic_console.api import documents
+from laaffic_console.api.campaigns.channels import mms, spoken
 from laaffic_console.api.documents import moment
-from laaffic_console.api.mms import own as mms
-from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.masking.masks import in_text
 from messaging.models import Campaign, Message, Proof

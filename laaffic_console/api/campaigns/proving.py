@@ -9,8 +9,8 @@ from laaffic_console.api.campaigns import documents, shapes
 from laaffic_console.api.campaigns.changing import rows
 from laaffic_console.api.campaigns.views import VIEW
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from messaging.services.figures import proofs

@@ -5,9 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.api.mms.shapes import MmsRequest
+from laaffic_console.api.campaigns.channels.mms import MmsRequest
+from laaffic_console.api.campaigns.channels.spoken import SpokenRequest
 from laaffic_console.api.shapes import Campaign, CampaignRequest, Numbers, ResumeRequest, Standing, why_again
-from laaffic_console.api.voice.shapes import SpokenRequest
 from messaging.models import Proof as ProofRow
 
 

@@ -13,8 +13,8 @@ from laaffic_console.api.campaigns.changing import rows
 from laaffic_console.api.campaigns.views import VIEW
 from laaffic_console.api.handling import problems
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from messaging.services.campaigns import resolving
 from messaging.services.tallies import counting

@@ -12,17 +12,16 @@ from laaffic_console.api import documents, launching, shapes
 from laaffic_console.api.campaigns import changing
 from laaffic_console.api.campaigns import documents as own_documents
 from laaffic_console.api.campaigns import shapes as own_shapes
+from laaffic_console.api.campaigns.channels import mms, spoken
 from laaffic_console.api.handling import lookups
-from laaffic_console.api.handling.changing import IF_MATCH
 from laaffic_console.api.handling.filters import narrowed
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import IF_MATCH, KEY
 from laaffic_console.api.handling.problems import Problem, at
 from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
 from laaffic_console.api.messages import sending
-from laaffic_console.api.messages.message_views import KEY, STATES, recipients
-from laaffic_console.api.mms import own as mms
+from laaffic_console.api.messages.message_views import STATES, recipients
 from laaffic_console.api.models import Scope
-from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.masking.masks import in_text

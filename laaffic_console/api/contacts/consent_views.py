@@ -11,9 +11,9 @@ from laaffic_console.api.contacts import documents, shapes, uploads
 from laaffic_console.api.handling import files, lookups
 from laaffic_console.api.handling.filters import narrowed
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
 from laaffic_console.api.messages import sending
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.kit.masking.masks import SEE

@@ -9,8 +9,8 @@ from laaffic_console.api import timelines
 from laaffic_console.api.contacts import shapes
 from laaffic_console.api.handling import lookups
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.timelines import TimelineEntry

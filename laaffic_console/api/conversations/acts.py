@@ -12,8 +12,8 @@ from laaffic_console.api.conversations import documents, shapes
 from laaffic_console.api.conversations.views import found
 from laaffic_console.api.handling import lookups, problems
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from messaging.models import Conversation, ConversationNote
 from messaging.services.campaigns import answering

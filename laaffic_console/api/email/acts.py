@@ -9,8 +9,8 @@ from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.drafts import CHANGE
 from laaffic_console.api.email.views import LAUNCH, VIEW, EmailStepView, State, drafts, standing, stands
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import WhyRequest
 from messaging.models import EmailCampaign

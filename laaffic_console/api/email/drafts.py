@@ -11,11 +11,11 @@ from laaffic_console.api import launching
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import LAUNCH, VIEW, State, drafts
 from laaffic_console.api.handling import lookups
-from laaffic_console.api.handling.changing import IF_MATCH, locked
+from laaffic_console.api.handling.changing import locked
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import IF_MATCH, KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.gateway.models import Channel, EntryState
 from messaging.models import EmailCampaign

@@ -9,8 +9,8 @@ from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import ADD, VIEW
 from laaffic_console.api.handling import lookups
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.gateway.models import Channel
 from messaging.services.email import choices as email_choices

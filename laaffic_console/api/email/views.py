@@ -12,8 +12,8 @@ from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.handling import lookups
 from laaffic_console.api.handling.filters import narrowed
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import ApiView, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.gateway.models import Channel

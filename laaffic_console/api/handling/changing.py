@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.db import models
-from drf_spectacular.utils import OpenApiParameter
 
 from laaffic_console.api.handling.idempotency import Answer
 from laaffic_console.api.handling.views import ApiView, row
@@ -13,13 +12,6 @@ from laaffic_console.kit.audit.acts import Act, record
 
 Row = TypeVar("Row", bound=models.Model)
 Shown = Callable[[Any], dict[str, Any]]
-
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description="ETag of an answer before: where it has changed since, nothing is done and the answer is 412",
-)
 
 
 def locked(view: ApiView, rows: models.QuerySet[Row], pk: int, shown: Shown) -> Row:

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from laaffic_console.api import documents, shapes
 from laaffic_console.api.handling import lookups, problems
 from laaffic_console.api.handling.filters import narrowed
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.views import LARGEST_ID, ApiView, ListQuery, page, row
 from laaffic_console.api.messages import sending
 from laaffic_console.api.models import Scope
@@ -18,12 +19,6 @@ from laaffic_console.kit.lists.spans import within_span
 from messaging.models import Campaign, Message, MessageState
 from messaging.services.replies import reply_pulls
 
-KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255},
-    OpenApiParameter.HEADER,
-    description="the same key and body give the same answer for 7 days",
-)
 STATES = {state.key: state.value for state in MessageState if state != MessageState.CLAIMED}
 
 

@@ -1,21 +1,8 @@
-"""What requests and answers about MMS look like."""
+"""What requests and answers about attachments of MMS look like."""
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import ChangeRequest, DraftRequest
-from laaffic_console.laaffic.mms import MAX_ATTACHMENTS
-
-
-class MmsRequest(DraftRequest):
-    application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
-    title = serializers.CharField(help_text="at most 80 characters, with its merge fields empty")
-    random_title = serializers.BooleanField(required=False, default=False, help_text="let Laaffic vary it")
-    attachments = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
-        min_length=1,
-        max_length=MAX_ATTACHMENTS,
-        help_text="ids, in order",
-    )
+from laaffic_console.api.shapes import ChangeRequest
 
 
 class AttachmentRequest(serializers.Serializer):

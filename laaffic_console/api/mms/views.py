@@ -6,15 +6,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
+from laaffic_console.api.campaigns.channels import mms
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.handling import files
-from laaffic_console.api.handling.changing import IF_MATCH
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import IF_MATCH, KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
-from laaffic_console.api.messages.message_views import KEY
-from laaffic_console.api.mms import documents, own, shapes
+from laaffic_console.api.mms import documents, shapes
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.gateway.models import Channel
@@ -28,18 +28,18 @@ LOOK, ADD_FILE = "messaging.view_mmsattachment", "messaging.add_mmsattachment"
 
 
 class MmsView(ApiView):
-    names = {**NAMES, **own.FIELDS}
+    names = {**NAMES, **mms.FIELDS}
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, ADD, LOOK]}
 
-    @extend_schema(parameters=[KEY], request=shapes.MmsRequest, responses={201: WholeCampaign})
+    @extend_schema(parameters=[KEY], request=mms.MmsRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
         """Make a draft of an MMS campaign. Nothing is sent before it is launched.
 
         Send a key: repeated without one, it makes another draft.
         """
-        asked = self.read(shapes.MmsRequest)
-        options = MmsOptions(**own.options_of(asked)).as_json()
+        asked = self.read(mms.MmsRequest)
+        options = MmsOptions(**mms.options_of(asked)).as_json()
         answer = self.once(
             lambda: drafted(asked, request.user, channel=Channel.MMS, channel_options=options, sender_id="")
         )

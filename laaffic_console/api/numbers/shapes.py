@@ -5,8 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.api.handling.views import Flag, ListQuery
-from laaffic_console.api.shapes import why_again
-from laaffic_console.api.voice.shapes import SENT_STATES
+from laaffic_console.api.shapes import SENT_STATES, why_again
 from phone_numbers.models import Binding as Row
 from phone_numbers.models import BindingRequest, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER

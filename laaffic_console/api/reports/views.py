@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api.handling.changing import IF_MATCH, deleted, locked
+from laaffic_console.api.handling.changing import deleted, locked
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import IF_MATCH, KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.reports import documents, shapes
 from laaffic_console.api.shapes import page_of

@@ -6,10 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api.handling import lookups
-from laaffic_console.api.handling.changing import IF_MATCH, changed, deleted
+from laaffic_console.api.handling.changing import changed, deleted
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import IF_MATCH, KEY
 from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.rules import documents, shapes
 from laaffic_console.api.shapes import page_of

@@ -7,11 +7,11 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api.handling import files
-from laaffic_console.api.handling.changing import IF_MATCH, locked
+from laaffic_console.api.handling.changing import locked
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import IF_MATCH, KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, ListQuery, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.voice import documents, shapes

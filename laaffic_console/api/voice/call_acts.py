@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.api.voice.views import made, made_calls

@@ -8,17 +8,17 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import launching
+from laaffic_console.api.campaigns.channels.spoken import OTHER_LANGUAGE
 from laaffic_console.api.handling import lookups, problems
-from laaffic_console.api.handling.changing import IF_MATCH, locked
+from laaffic_console.api.handling.changing import locked
 from laaffic_console.api.handling.filters import narrowed
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import IF_MATCH, KEY
 from laaffic_console.api.handling.views import ApiView, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.voice import documents, group_shapes
 from laaffic_console.api.voice.group_views import ADD, LAUNCH, VIEW, every
-from laaffic_console.api.voice.spoken import OTHER_LANGUAGE
 from laaffic_console.gateway.models import Channel
 from voice.models import Announcement, AudioFile, GroupTask
 from voice.services.group_calls import callees as group_callees

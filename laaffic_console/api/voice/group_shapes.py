@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from laaffic_console.api.campaigns.channels.spoken import SpokenLanguage, other_language
 from laaffic_console.api.handling.views import Flag, ListQuery
 from laaffic_console.api.shapes import (
     HOLD_KINDS,
@@ -20,7 +21,7 @@ from laaffic_console.api.shapes import (
     seen_request,
     why_again,
 )
-from laaffic_console.api.voice.shapes import Record, SpokenLanguage, other_language
+from laaffic_console.api.voice.shapes import Record
 from voice.models import TaskKind, TaskState
 from voice.services.spoken.options import GENDERS
 

@@ -8,9 +8,9 @@ from rest_framework.response import Response
 from laaffic_console.api import launching
 from laaffic_console.api.documents import moment
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import LaunchRequest
 from laaffic_console.api.voice import group_shapes

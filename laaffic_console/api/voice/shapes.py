@@ -1,71 +1,16 @@
-"""What requests and answers about calls, phones, audio files and spoken messages look like."""
+"""What requests and answers about calls, phones and audio files look like."""
 
-from typing import Any
-
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from laaffic_console.api.handling.views import ListQuery
 from laaffic_console.api.shapes import (
+    SENT_STATES,
     ChangeRequest,
-    DraftRequest,
     LaafficRequest,
-    Number,
     seen_request,
     why_again,
 )
-from laaffic_console.gateway.models import EntryState
-from laaffic_console.kit.words.plain_text import capitals
-from laaffic_console.laaffic.tts import BY_CODE
 from voice.models.calls import KIND_CHOICES, OUTCOME_CHOICES
-from voice.services.spoken.options import GENDERS
-
-SENT_STATES = EntryState.choices
-
-
-class SpokenLanguage(serializers.CharField):
-    """A language code that the console knows, in either case: an unknown one would only fail with its first call."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(help_text=f"one of {', '.join(BY_CODE)}", **given)
-
-    def to_internal_value(self, data: Any) -> str:
-        written = super().to_internal_value(data)
-        if capitals(written) not in BY_CODE:
-            said = _(
-                "“%(said)s” is not a language of spoken texts. Choose from: %(known)s. If Laaffic has given you "
-                "another code, send it as “language_code”."
-            )
-            raise serializers.ValidationError(said % {"said": written[:40], "known": ", ".join(BY_CODE)})
-        return capitals(written)
-
-
-class OtherLanguage(serializers.RegexField):
-    def to_internal_value(self, data: Any) -> str:
-        return capitals(super().to_internal_value(data))
-
-
-def other_language() -> OtherLanguage:
-    said = "instead of “language”: a code that Laaffic has given you and the console does not know"
-    wrong = {"invalid": "A code has 2 to 5 letters."}
-    return OtherLanguage(r"^[A-Za-z]{2,5}\Z", required=False, help_text=said, error_messages=wrong)
-
-
-class SpokenRequest(DraftRequest):
-    application = serializers.CharField(max_length=40, help_text="appId of a voice application")
-    language = SpokenLanguage(required=False, default="EN")
-    language_code = other_language()
-    accent = serializers.CharField(max_length=5, required=False, default="", allow_blank=True, help_text="such as 91")
-    gender = serializers.ChoiceField(choices=list(GENDERS), required=False, allow_null=True)
-    speed = Number(min_value=0.25, max_value=4, required=False, default=1.0)
-    times = serializers.IntegerField(min_value=1, max_value=9, required=False, default=1, help_text="in one call")
-    ring_seconds = serializers.IntegerField(min_value=20, max_value=120, required=False, default=60)
-    call_again = serializers.IntegerField(min_value=0, max_value=9, required=False, default=0, help_text="so often")
-    call_again_minutes = serializers.IntegerField(min_value=1, max_value=999, required=False, default=5)
-    longest_seconds = serializers.IntegerField(min_value=1, max_value=120, required=False, allow_null=True)
-    silence_before = serializers.IntegerField(min_value=0, max_value=999, required=False, allow_null=True)
-    silence_after = serializers.IntegerField(min_value=0, max_value=999, required=False, allow_null=True)
-    display_number = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
 
 
 class Phone(serializers.Serializer):

@@ -6,17 +6,18 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api.campaigns.channels import spoken
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.handling import lookups, problems
 from laaffic_console.api.handling.filters import narrowed
 from laaffic_console.api.handling.idempotency import Answer
+from laaffic_console.api.handling.parameters import KEY
 from laaffic_console.api.handling.problems import Problem
 from laaffic_console.api.handling.views import ApiView, page, row
-from laaffic_console.api.messages.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.voice import documents, shapes, spoken
+from laaffic_console.api.voice import documents, shapes
 from laaffic_console.gateway.models import Channel, EntryState
 from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.laaffic import Spoken
@@ -35,13 +36,13 @@ class SpokenView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, ADD]}
 
-    @extend_schema(parameters=[KEY], request=shapes.SpokenRequest, responses={201: WholeCampaign})
+    @extend_schema(parameters=[KEY], request=spoken.SpokenRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
         """Make a draft of a spoken message. Nobody is called before it is launched, as any other campaign is.
 
         Send a key: repeated without one, it makes another draft.
         """
-        asked = self.read(shapes.SpokenRequest)
+        asked = self.read(spoken.SpokenRequest)
         given = spoken.options_of(asked)
         options = TtsOptions(display_number=given.pop("display_number"), spoken=Spoken(text="", **given)).as_json()
         answer = self.once(

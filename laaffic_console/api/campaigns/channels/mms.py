@@ -1,8 +1,12 @@
-"""The fields that only an MMS draft has: under their names in requests, and under those of its channel."""
+"""What only an MMS draft has: its fields in requests, and their names in its channel's options."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from rest_framework import serializers
+
+from laaffic_console.api.shapes import DraftRequest
+from laaffic_console.laaffic.mms import MAX_ATTACHMENTS
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE
 
 NAMES = {"title": "title", "random_title": "mms_type", "attachments": "attachments"}
@@ -24,3 +28,15 @@ def shown(options: Mapping[str, Any]) -> dict[str, Any]:
         "random_title": options.get("mms_type", GIVEN_TITLE) == RANDOM_TITLE,
         "attachments": options.get("attachments", []),
     }
+
+
+class MmsRequest(DraftRequest):
+    application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
+    title = serializers.CharField(help_text="at most 80 characters, with its merge fields empty")
+    random_title = serializers.BooleanField(required=False, default=False, help_text="let Laaffic vary it")
+    attachments = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        min_length=1,
+        max_length=MAX_ATTACHMENTS,
+        help_text="ids, in order",
+    )
