@@ -1,8 +1,9 @@
-"""How long a request, a push or a sender waits for Redis: not long, and for a silent one only once in some seconds.
+"""What happens while Redis is away or refuses: nothing that matters, and nobody waits for it long.
 
 A Redis that refuses connections costs nothing. One that is silent, as when its host is gone, costs each caller the
 time limit, so this process leaves it alone for a while: what it holds only makes things quicker, and the sweep rings
-the bells.
+the bells. The same is true of a Redis that answers and refuses (its memory or its disk is full, it has become a
+replica, its password has changed): whatever its library raises counts as away.
 """
 
 import logging
@@ -13,14 +14,16 @@ from typing import Any
 
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Unreachable
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as Unanswered
 from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
-AWAY = (Unreachable, Unanswered)
+AWAY = RedisError
 PATIENCE = 0.5  # seconds for an answer
 LEFT_ALONE = 5.0  # seconds after one that did not come
+SAID_EVERY = 60.0  # seconds between two lines about what Redis refuses
 
 
 def options() -> dict[str, Any]:
@@ -34,10 +37,11 @@ class Outage:
 
     def __init__(self) -> None:
         self.over_at = 0.0  # by the monotonic clock
+        self.say_at = 0.0
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Ask within this. Unreachable or Unanswered (`AWAY`) where Redis is away, at once if it just was silent."""
+        """Ask within this. One of `AWAY` where Redis is away or refuses, at once if it just was silent."""
         if time.monotonic() < self.over_at:
             raise Unanswered("Redis did not answer a moment ago")
         try:
@@ -46,6 +50,14 @@ class Outage:
             self.over_at = time.monotonic() + LEFT_ALONE
             logger.warning("Redis does not answer; it is left alone for %d seconds", LEFT_ALONE)
             raise
+        except ResponseError as problem:
+            self._say(problem)
+            raise
+
+    def _say(self, problem: ResponseError) -> None:
+        if time.monotonic() >= self.say_at:
+            self.say_at = time.monotonic() + SAID_EVERY
+            logger.warning("Redis refuses what it is asked for, and all goes on without it: %s", problem)
 
 
 outage = Outage()

@@ -1,13 +1,15 @@
-"""Broker and cache refuse connections: nothing that was committed is undone, and the sweeper rings later."""
+"""Broker and cache are away, or answer and refuse: nothing that was committed is undone, and the sweep rings later."""
 
 import contextlib
 import json
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import redis
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -15,8 +17,9 @@ from django.test import Client
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from laaffic_console.dashboard.health import health
 from laaffic_console.gateway import jobs as gateway_jobs
-from laaffic_console.gateway import redis_outage
+from laaffic_console.gateway import queue, redis_outage
 from laaffic_console.gateway.models import Application, PushedBody
 from laaffic_console.gateway.queue import redis_queue
 from laaffic_console.gateway.services.work import bell
@@ -35,23 +38,39 @@ NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 JOB = "messaging.jobs.sweep"
 
 
-@pytest.fixture
-def queue_away(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Iterator[Callable[[], None]]:
-    """Redis is configured and does not answer; call it to have a queue again."""
-    kept = Conf.ORM, Conf.REDIS
-    Conf.ORM, Conf.REDIS = None, NOBODY_LISTENS
-    settings.CACHES = {
-        "default": {"BACKEND": "laaffic_console.gateway.redis_cache.RedisCache", "LOCATION": NOBODY_LISTENS}
-    }
+@contextlib.contextmanager
+def refusing() -> Iterator[str]:
+    """The address of a Redis that answers and takes nothing, as one that is full, or a replica."""
+    name = f"reader-{os.getpid()}"
+    server = redis.Redis(host="127.0.0.1", db=15)
+    server.acl_setuser(name, enabled=True, nopass=True, keys=["*"], categories=["+@read", "+@connection"])
+    try:
+        yield f"redis://{name}:any@127.0.0.1:6379/15"
+    finally:
+        server.acl_deluser(name)
+        server.close()
 
-    monkeypatch.setattr(redis_outage.outage, "over_at", 0.0)
+
+@pytest.fixture(params=["away", pytest.param("refuses", marks=pytest.mark.services)])
+def queue_away(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> Iterator[Callable[[], None]]:
+    """Redis is configured and does not answer, or refuses; call it to have a queue again."""
+    kept = Conf.ORM, Conf.REDIS
 
     def is_back() -> None:
         Conf.ORM, Conf.REDIS = kept
         settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-    yield is_back
-    is_back()
+    with refusing() if request.param == "refuses" else contextlib.nullcontext(NOBODY_LISTENS) as address:
+        Conf.ORM, Conf.REDIS = None, address
+        settings.CACHES = {
+            "default": {"BACKEND": "laaffic_console.gateway.redis_cache.RedisCache", "LOCATION": address}
+        }
+        monkeypatch.setattr(redis_outage.outage, "over_at", 0.0)
+
+        yield is_back
+        is_back()
 
 
 def test_a_cluster_waits_for_it_without_a_word(
@@ -60,10 +79,10 @@ def test_a_cluster_waits_for_it_without_a_word(
     """The worker's supervisor has said it; the cluster would write a trace and two lines a second."""
     slept: list[float] = []
     monkeypatch.setattr(redis_queue, "sleep", slept.append)
-    queue = redis_queue.RedisQueue()
+    taken = redis_queue.RedisQueue()
 
-    assert queue.dequeue() is None
-    queue.set_stat("cluster", "busy", 3)
+    assert taken.dequeue() is None
+    taken.set_stat("cluster", "busy", 3)
 
     assert slept == [redis_queue.LOOK_AGAIN]
     assert caplog.records == []
@@ -161,6 +180,29 @@ class SilentRedisTests:
         bell.ring(JOB)
 
         assert connections_to(silent_redis) == 2
+
+
+def test_what_is_asked_of_the_queue_says_that_no_bell_can_be_rung(queue_away: Callable[[], None]) -> None:
+    """A Redis that refuses still counts what waits: by that alone /readyz would call it well."""
+    with pytest.raises(redis.RedisError):
+        queue.ask()
+    assert not health.queue().is_well
+    assert health.queue().says in ("ConnectionError", "NoPermissionError (NOPERM)", "NoPermissionError")
+
+    queue_away()
+    assert (queue.ask(), health.queue().is_well) == (0, True)
+
+
+@pytest.mark.services
+def test_what_redis_refuses_is_said_once_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    with refusing() as address:
+        rope = redis_queue.bell_rope(address)
+        redis_outage.outage.say_at = 0.0
+        for _ in range(3):
+            with pytest.raises(redis.ResponseError):
+                rope.enqueue("a bell")
+
+    assert [record.message[:14] for record in caplog.records] == ["Redis refuses "]
 
 
 def test_while_redis_is_away_the_cache_is_empty(queue_away: Callable[[], None]) -> None:

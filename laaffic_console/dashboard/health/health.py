@@ -72,10 +72,16 @@ def database() -> Part:
 
 def queue() -> Part:
     try:
-        waiting = bells.of_ringing().queue_size()
+        waiting = bells.ask()
     except Exception as problem:  # the broker's client decides what it raises
-        return Part("queue", False, type(problem).__name__)
+        return Part("queue", False, _refusal(problem))
     return Part("queue", True, _("%(n)d waiting") % {"n": waiting})
+
+
+def _refusal(problem: Exception) -> str:
+    """Redis says why it refuses in the first word, before what may name its host: MISCONF, READONLY, OOM."""
+    first = (str(problem).split() or [""])[0]
+    return f"{type(problem).__name__} ({first})" if first.isupper() and first.isalpha() else type(problem).__name__
 
 
 def worker() -> Part:

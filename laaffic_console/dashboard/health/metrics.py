@@ -77,7 +77,7 @@ def _by(name: str, help_: str, labels: list[str], rows: dict[tuple[str, ...], fl
 def _queue() -> Iterator[GaugeMetricFamily]:
     """How many bells wait is unknown while Redis is away; every other figure is asked for all the same."""
     try:
-        waiting = queue.of_ringing().queue_size()
+        waiting = queue.ask()
     except bell.away():
         yield _one("queue_up", "Whether the queue answers that wakes the workers", 0)
         return

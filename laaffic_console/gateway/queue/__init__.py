@@ -15,6 +15,12 @@ def of_cluster(list_key: str | None = None) -> Broker:
     return RedisQueue(list_key)
 
 
+def ask() -> int:
+    """How many bells wait. Raises what the queue's client raises where none could be rung."""
+    rope = of_ringing()
+    return int(rope.queue_size() if Conf.ORM else rope.ask())
+
+
 def of_ringing() -> Broker:
     """Where bells are rung and counted, in any process."""
     if Conf.ORM:

@@ -15,6 +15,7 @@ from laaffic_console.gateway.queue.taken_tasks import Tasks, counted
 from laaffic_console.gateway.redis_outage import AWAY, options, outage
 
 LOOK_AGAIN = 1.0  # seconds
+PROBE = "laaffic-console:probe"  # a key that is written only to see whether one can be
 
 
 class RedisQueue(Redis):
@@ -27,12 +28,12 @@ class RedisQueue(Redis):
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
         """Twice a second, and read by nobody here."""
-        with suppress(*AWAY):
+        with suppress(AWAY):
             super().set_stat(key, value, timeout)
 
 
 class BellRope(RedisQueue):
-    """Rings and counts bells with short time limits. Raises one of `AWAY` while Redis does not answer."""
+    """Rings and counts bells with short time limits. Raises one of `AWAY` while Redis does not answer or refuses."""
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> "redis.Redis":
@@ -45,6 +46,13 @@ class BellRope(RedisQueue):
     def queue_size(self) -> int:
         with outage.watch():
             return int(super().queue_size())
+
+    def ask(self) -> int:
+        """The queue's size, and whether it takes bells: a Redis that is full or a replica still counts them."""
+        with outage.watch(), self.connection.pipeline(transaction=False) as asked:
+            asked.set(PROBE, "", ex=60)
+            asked.llen(self.list_key)
+            return int(asked.execute()[1])
 
 
 @functools.cache

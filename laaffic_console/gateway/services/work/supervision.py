@@ -56,7 +56,7 @@ def _which(problem: Exception) -> str:
 
 def _ask_queue() -> None:
     """Raises while the queue is away: a cluster without it ends as it starts, with a trace of each of its processes."""
-    queue.of_ringing().queue_size()
+    queue.ask()
 
 
 class Supervisor:
