@@ -1,8 +1,8 @@
 """The check before the launch and the launch itself, for drafts whose pages share one seal (launching/seals.py)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -58,11 +58,24 @@ def not_seen(problem: NotSeen) -> Problem:
     return Problem(409, said % {"said": " ".join(problem.sentences)})
 
 
-def take_step(step: Any, pk: int, by: Any, asked: Mapping[str, Any]) -> Any:
+Row = TypeVar("Row")
+
+
+def take_step(find: Callable[[], Row], step: Callable[[Row], Row], *, is_done: Callable[[Row], bool]) -> Row:
+    """The row after the step, or as it is where the step was taken already, if only a moment ago by another request
+    that was under way beside this one.
+    """
+    found = find()
+    if is_done(found):
+        return found
     try:
-        return step(pk, by=by, **asked)
+        return step(found)
     except EndNotAsked as problem:
         raise end_not_asked() from problem
+    except NotNow:
+        if is_done(standing := find()):
+            return standing
+        raise
 
 
 def end_not_asked() -> Problem:

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from laaffic_console.api import tokens
+from laaffic_console.api import launching, tokens
 from laaffic_console.api.handling import idempotency
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.gateway.services.client import account
@@ -82,3 +82,26 @@ def dies(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         RepeatableRequest.objects.update(held_until=timezone.now() - dt.timedelta(seconds=5))
 
     return died
+
+
+@pytest.fixture
+def beside(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """Make a request twice at the same moment: the second one looks before the first has taken its step, and acts
+    after it. Both answers, the first one's first."""
+
+    def made(*asked: Any, **headers: str) -> list[Any]:
+        usual, answers = launching.take_step, []
+
+        def overtaken(find: Any, step: Any, *, is_done: Any) -> Any:
+            def late(row: Any) -> Any:
+                monkeypatch.setattr(launching, "take_step", usual)
+                answers.append(api(*asked))
+                return step(row)
+
+            return usual(find, late, is_done=is_done)
+
+        monkeypatch.setattr(launching, "take_step", overtaken)
+        second = api(*asked, **headers)
+        return [*answers, second]
+
+    return made

@@ -103,6 +103,57 @@ class CampaignTests:
         assert (answer.status_code, answer.json()["state"]) == (200, "running")
 
 
+class AtOnceTests:
+    """Two people press the same button: both are told that it is done, and it is done once."""
+
+    @pytest.mark.parametrize("headers", [{}, {"idempotency_key": "second"}], ids=["without a key", "with a key"])
+    @pytest.mark.parametrize(
+        ("before", "step", "state"),
+        [
+            ([], "pause", "paused"),
+            (["pause"], "resume", "running"),
+            ([], "cancel", "cancelled"),
+            (["take-back", "launch"], "take-back", "draft"),
+        ],
+    )
+    def test_a_step_of_a_campaign(
+        self,
+        api: Api,
+        beside: Callable[..., list[Any]],
+        draft: Campaign,
+        before: list[str],
+        step: str,
+        state: str,
+        headers: dict[str, str],
+    ) -> None:
+        for earlier in ["launch", *before]:
+            assert api("POST", f"campaigns/{draft.pk}/{earlier}", {"undo_seconds": 60} if earlier == "launch" else None)
+        events = draft.events.count()
+
+        answers = beside("POST", f"campaigns/{draft.pk}/{step}", None, **headers)
+
+        expected = (200, {"id": draft.pk, "state": state})
+        assert [(one.status_code, one.json()) for one in answers] == [expected, expected]
+        assert draft.events.count() == events + 1
+
+    def test_an_approval_that_is_asked_for_and_withdrawn(
+        self, api: Api, beside: Callable[..., list[Any]], draft: Campaign, settings: Any
+    ) -> None:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = 2
+        api("POST", f"campaigns/{draft.pk}/approval/ask", {})
+
+        answers = beside("POST", f"campaigns/{draft.pk}/approval/withdraw", {})
+
+        assert [(one.status_code, one.json()["outcome"]) for one in answers] == [(200, "withdrawn")] * 2
+
+    def test_what_cannot_be_done_is_refused_as_ever(
+        self, api: Api, beside: Callable[..., list[Any]], draft: Campaign
+    ) -> None:
+        answers = beside("POST", f"campaigns/{draft.pk}/pause", None)
+
+        assert [one.status_code for one in answers] == [409, 409]
+
+
 def test_a_launch_of_emails_that_was_taken_back(
     api: Api, dies: Callable[..., None], person: User, settings: Any
 ) -> None:

@@ -1,5 +1,6 @@
 """A second person's word on a draft: asked for, given and refused by the same services as on its page."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import Model
@@ -7,6 +8,7 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import launching
 from laaffic_console.api.approvals import documents, shapes
 from laaffic_console.api.handling.filters import narrowed
 from laaffic_console.api.handling.idempotency import Answer
@@ -61,6 +63,11 @@ class StandingView(OfDraftView):
         return Response(documents.standing(draft))
 
 
+def _taken(find: Callable[[], Approval | None], step: Callable[[], Approval]) -> Answer:
+    given: Any = launching.take_step(find, lambda _none: step(), is_done=lambda found: found is not None)
+    return Answer(200, documents.approval(given))
+
+
 class AskView(OfDraftView):
     scopes = {"POST": Scope.CAMPAIGNS}
 
@@ -69,10 +76,11 @@ class AskView(OfDraftView):
         """Ask a second person to approve a draft as it stands; an earlier request for it becomes void."""
         asked = self.read(shapes.AskRequest)
 
+        def find() -> Approval | None:
+            return approvals.asked_already(self.draft(pk), by=request.user)
+
         def work() -> Answer:
-            given = approvals.asked_already(self.draft(pk), by=request.user)
-            given = given or approvals.ask(pk, by=request.user, note=asked["note"], model=self.model)
-            return Answer(200, documents.approval(given))
+            return _taken(find, lambda: approvals.ask(pk, by=request.user, note=asked["note"], model=self.model))
 
         answer = self.once_stepped(work, lambda: self.latest(pk))
         return Response(answer.body, answer.status)
@@ -87,10 +95,11 @@ class WithdrawView(OfDraftView):
         asked = self.read(shapes.WithdrawRequest)
         seen = documents.read_seen(asked["seen"]) if "seen" in asked else None
 
+        def find() -> Approval | None:
+            return approvals.withdrawn_already(self.draft(pk), by=request.user, seen=seen)
+
         def work() -> Answer:
-            given = approvals.withdrawn_already(self.draft(pk), by=request.user, seen=seen)
-            given = given or approvals.withdraw(pk, by=request.user, seen=seen, model=self.model)
-            return Answer(200, documents.approval(given))
+            return _taken(find, lambda: approvals.withdraw(pk, by=request.user, seen=seen, model=self.model))
 
         answer = self.once_stepped(work, lambda: self.latest(pk))
         return Response(answer.body, answer.status)
@@ -102,10 +111,11 @@ class DecideView(OfDraftView):
     def decide(self, request: Any, pk: int, asked: dict[str, Any], *, approve: bool) -> Response:
         word = {"by": request.user, "approve": approve, "seen": documents.read_seen(asked["seen"])}
 
+        def find() -> Approval | None:
+            return approvals.said_already(self.draft(pk), **word)
+
         def work() -> Answer:
-            given = approvals.said_already(self.draft(pk), **word)
-            given = given or approvals.decide(pk, note=asked["note"], model=self.model, **word)
-            return Answer(200, documents.approval(given))
+            return _taken(find, lambda: approvals.decide(pk, note=asked["note"], model=self.model, **word))
 
         answer = self.once_stepped(work, lambda: self.latest(pk))
         return Response(answer.body, answer.status)

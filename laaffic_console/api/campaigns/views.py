@@ -222,11 +222,14 @@ class StepView(ApiView):
     leads_to: ClassVar[tuple[str, ...]]
 
     def take_step(self, request: Any, pk: int, **asked: Any) -> Response:
+        def find() -> Campaign:
+            return row(Campaign.objects.all(), pk)
+
+        def step(campaign: Campaign) -> Any:
+            return self.step(campaign.pk, by=request.user, **asked)
+
         def work() -> Answer:
-            campaign = row(Campaign.objects.all(), pk)
-            if self.is_done(campaign):
-                return standing(campaign)
-            return standing(launching.take_step(self.step, campaign.pk, request.user, asked))
+            return standing(launching.take_step(find, step, is_done=self.is_done))
 
         answer = self.once_stepped(work, lambda: stands(pk))
         return Response(answer.body, answer.status)

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import launching
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.drafts import CHANGE
 from laaffic_console.api.email.views import LAUNCH, VIEW, EmailStepView, State, drafts, standing, stands
@@ -43,23 +44,18 @@ class EditEmailView(EmailStepView):
         return self.take_step(request, pk)
 
 
-class EmailOutsideHoursView(ApiView):
+class EmailOutsideHoursView(EmailStepView):
     scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
+    step = staticmethod(email_starting.send_outside_hours)
 
     @extend_schema(parameters=[KEY], request=WhyRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Let a campaign leave outside its calendar's hours: once, for this campaign, and with a reason."""
-        reason = self.read(WhyRequest)["reason"]
+        return self.take_step(request, pk, **self.read(WhyRequest))
 
-        def work() -> Answer:
-            campaign = row(drafts(), pk)
-            if campaign.outside_hours:
-                return standing(campaign)
-            return standing(email_starting.send_outside_hours(pk, reason=reason, by=request.user))
-
-        answer = self.once_stepped(work, lambda: stands(pk))
-        return Response(answer.body, answer.status)
+    def is_done(self, campaign: EmailCampaign) -> bool:
+        return campaign.outside_hours
 
 
 class LostEmailView(ApiView):
@@ -75,12 +71,17 @@ class LostEmailView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Settle a request whose answer was lost: it is sent again, or no longer waited for."""
         asked = self.read(shapes.EmailWordRequest)
-        answer = self.once_stepped(lambda: _settled(row(drafts(), pk), asked, request.user), lambda: stands(pk))
+        answer = self.once_stepped(lambda: _settled(pk, asked, request.user), lambda: stands(pk))
         return Response(answer.body, answer.status)
 
 
-def _settled(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
+def _settled(pk: int, asked: dict[str, Any], by: Any) -> Answer:
     settle, leads_to = WORDS[asked["word"]]
-    if (campaign.state, campaign.entry_id or 0) == (leads_to, asked["seen"]):
-        return standing(campaign)
-    return standing(settle(campaign.pk, reason=asked["reason"], seen=asked["seen"], by=by))
+
+    def step(campaign: EmailCampaign) -> Any:
+        return settle(campaign.pk, reason=asked["reason"], seen=asked["seen"], by=by)
+
+    def is_done(campaign: EmailCampaign) -> bool:
+        return (campaign.state, campaign.entry_id or 0) == (leads_to, asked["seen"])
+
+    return standing(launching.take_step(lambda: row(drafts(), pk), step, is_done=is_done))

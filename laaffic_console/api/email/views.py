@@ -125,13 +125,17 @@ class EmailStepView(ApiView):
     leads_to: ClassVar[tuple[str, ...]] = ()
 
     def take_step(self, request: Any, pk: int, **asked: Any) -> Response:
+        def step(campaign: EmailCampaign) -> Any:
+            return self.step(campaign.pk, by=request.user, **asked)
+
         def work() -> Answer:
-            campaign = row(drafts(), pk)
-            is_there = campaign.state in self.leads_to
-            return standing(campaign if is_there else launching.take_step(self.step, pk, request.user, asked))
+            return standing(launching.take_step(lambda: row(drafts(), pk), step, is_done=self.is_done))
 
         answer = self.once_stepped(work, lambda: stands(pk))
         return Response(answer.body, answer.status)
+
+    def is_done(self, campaign: EmailCampaign) -> bool:
+        return campaign.state in self.leads_to
 
 
 class ResumeEmailView(EmailStepView):

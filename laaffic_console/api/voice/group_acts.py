@@ -16,7 +16,6 @@ from laaffic_console.api.shapes import WhyRequest, page_of
 from laaffic_console.api.voice import documents, group_shapes
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
 from laaffic_console.kit.files.exporting import rights as export_rights
-from messaging.services.refusals import EndNotAsked
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.asking import lookups
 from voice.services.asking.lookups import AskFailed
@@ -34,9 +33,11 @@ class GroupCallStepView(ApiView):
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    def take_step(self, pk: int, step: Callable[[GroupTask], GroupTask]) -> Response:
+    def take_step(
+        self, pk: int, step: Callable[[GroupTask], GroupTask], *, is_done: Callable[[GroupTask], bool]
+    ) -> Response:
         def work() -> Answer:
-            return standing(step(row(rows(), pk)))
+            return standing(launching.take_step(lambda: row(rows(), pk), step, is_done=is_done))
 
         answer = self.once_stepped(work, lambda: standing(row(rows(), pk)))
         return Response(answer.body, answer.status)
@@ -46,7 +47,11 @@ class TakeBackGroupCallView(GroupCallStepView):
     @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Make a launch a draft again while nothing of it has left."""
-        return self.take_step(pk, lambda task: group_waiting.take_back(task.pk, by=request.user))
+
+        def step(task: GroupTask) -> GroupTask:
+            return group_waiting.take_back(task.pk, by=request.user)
+
+        return self.take_step(pk, step, is_done=lambda task: task.state == TaskState.DRAFT)
 
 
 class ResumeGroupCallView(GroupCallStepView):
@@ -56,16 +61,11 @@ class ResumeGroupCallView(GroupCallStepView):
     def post(self, request: Any, pk: int) -> Response:
         """Try a held launch again."""
         asked = self.read(group_shapes.ResumeGroupCallRequest)
-        return self.take_step(pk, lambda task: _resumed(task, asked, request.user))
 
+        def step(task: GroupTask) -> GroupTask:
+            return group_waiting.resume(task.pk, by=request.user, **asked)
 
-def _resumed(task: GroupTask, asked: dict[str, Any], by: Any) -> GroupTask:
-    if task.state not in (TaskState.HELD, TaskState.DRAFT):
-        return task
-    try:
-        return group_waiting.resume(task.pk, by=by, **asked)
-    except EndNotAsked as problem:
-        raise launching.end_not_asked() from problem
+        return self.take_step(pk, step, is_done=lambda task: task.state not in (TaskState.HELD, TaskState.DRAFT))
 
 
 class GroupCallOutsideHoursView(GroupCallStepView):
@@ -76,11 +76,11 @@ class GroupCallOutsideHoursView(GroupCallStepView):
     def post(self, request: Any, pk: int) -> Response:
         """Let a group call leave outside people's hours: once, for this task, and with a reason."""
         reason = self.read(WhyRequest)["reason"]
-        return self.take_step(pk, lambda task: _let_go(task, reason, request.user))
 
+        def step(task: GroupTask) -> GroupTask:
+            return group_waiting.start_outside_hours(task.pk, reason=reason, by=request.user)
 
-def _let_go(task: GroupTask, reason: str, by: Any) -> GroupTask:
-    return task if task.outside_hours else group_waiting.start_outside_hours(task.pk, reason=reason, by=by)
+        return self.take_step(pk, step, is_done=lambda task: task.outside_hours)
 
 
 class AskGroupCallView(ApiView):
@@ -117,16 +117,24 @@ class LostGroupCallView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Say what you know about a launch whose answer was lost, or about a task that Laaffic no longer lists."""
         asked = self.read(group_shapes.GroupCallWordRequest)
-        answer = self.once(lambda: _settled(row(rows(), pk), asked, request.user))
+        answer = self.once(lambda: _settled(pk, asked, request.user))
         return Response(answer.body, answer.status)
 
 
-def _settled(task: GroupTask, asked: dict[str, Any], by: Any) -> Answer:
+def _settled(pk: int, asked: dict[str, Any], by: Any) -> Answer:
     settle, leads_to = WORDS[asked["word"]]
-    if (task.state, task.entry_id or 0) == (leads_to, asked["seen"]):
-        return standing(task)
-    settle(task.pk, why=asked["reason"], by=by, seen=asked["seen"])
-    return standing(row(rows(), task.pk))
+
+    def find() -> GroupTask:
+        return row(rows(), pk)
+
+    def step(task: GroupTask) -> GroupTask:
+        settle(task.pk, why=asked["reason"], by=by, seen=asked["seen"])
+        return find()
+
+    def is_done(task: GroupTask) -> bool:
+        return (task.state, task.entry_id or 0) == (leads_to, asked["seen"])
+
+    return standing(launching.take_step(find, step, is_done=is_done))
 
 
 class CalleesView(ApiView):

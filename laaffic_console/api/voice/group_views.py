@@ -78,18 +78,20 @@ class GroupCallLaunchView(ApiView):
 
 def _launch(pk: int, asked: dict[str, Any], by: Any) -> Answer:
     """Launch the task; one that was launched is left as it is, as its name at Laaffic is used once."""
-    task, seen = full(pk), None
-    if task.state != TaskState.DRAFT:
-        return standing(task)
-    with launching.refusing():
-        if "shown" in asked:
-            seen, sentences = launching.read(task, asked)
-            planned = group_start.planned(task)
-            if seen != group_tasks.shown_digest(task, planned.numbers):
-                group_tasks.not_as_shown()
-            launching.require_seen(planned.checks, asked, sentences)
-        told = {"again": launching.again(asked), "undo_seconds": asked["undo_seconds"]}
-        launched = group_tasks.launch(pk, by=by, seen=seen, **told)
+
+    def step(task: GroupTask) -> GroupTask:
+        seen = None
+        with launching.refusing():
+            if "shown" in asked:
+                seen, sentences = launching.read(task, asked)
+                planned = group_start.planned(task)
+                if seen != group_tasks.shown_digest(task, planned.numbers):
+                    group_tasks.not_as_shown()
+                launching.require_seen(planned.checks, asked, sentences)
+            told = {"again": launching.again(asked), "undo_seconds": asked["undo_seconds"]}
+            return group_tasks.launch(pk, by=by, seen=seen, **told)
+
+    launched = launching.take_step(lambda: full(pk), step, is_done=lambda task: task.state != TaskState.DRAFT)
     if launched.state == TaskState.DRAFT:
         raise Problem(409, str(group_tasks.advice(launched)))
     return standing(launched)
@@ -111,10 +113,10 @@ class GroupCallCancelView(ApiView):
 
 
 def _cancel(pk: int, by: Any) -> Answer:
-    task = full(pk)
-    if task.state in OVER:
-        return standing(task)
+    def step(task: GroupTask) -> GroupTask:
+        return group_tasks.stop(task.pk, by=by)
+
     try:
-        return standing(group_tasks.stop(pk, by=by))
+        return standing(launching.take_step(lambda: full(pk), step, is_done=lambda task: task.state in OVER))
     except CancelUnknown as problem:
         raise Problem(503, " ".join(problem.messages), retry_after=30) from problem

@@ -57,6 +57,17 @@ def changed(api: Api, pk: int, asked: dict[str, Any], **headers: str) -> Any:
     return api("PATCH", f"email-campaigns/{pk}", {"seen": seen} | asked, **headers)
 
 
+@pytest.mark.parametrize("step", ["cancel", "take-back"])
+def test_a_step_that_two_take_at_once_is_taken_once(api: Api, beside: Callable[..., list[Any]], step: str) -> None:
+    pk = drafted(api)
+    api("POST", f"email-campaigns/{pk}/launch", {"undo_seconds": 60})
+
+    first, second = beside("POST", f"email-campaigns/{pk}/{step}", None)
+
+    assert (first.status_code, second.status_code) == (200, 200), second.content
+    assert first.json() == second.json()
+
+
 def told(*texts: str) -> int:
     """How often its history says one of these."""
     return sum(str(event.text) in texts for event in EmailCampaign.objects.get().events.all())

@@ -311,6 +311,21 @@ class SteeringTests:
         assert LedgerEntry.objects.filter(interface="voice/group/call/send").count() == 1
         assert told("Resumed") == 1
 
+    @pytest.mark.parametrize(("step", "state"), [("resume", "held"), ("take-back", "launched")])
+    def test_a_step_that_two_take_at_once_is_taken_once(
+        self, api: Api, beside: Callable[..., list[Any]], quick: None, step: str, state: str
+    ) -> None:
+        pk = drafted(api)
+        if state == "launched":
+            api("POST", f"group-calls/{pk}/launch", {"undo_seconds": 60})
+        else:
+            GroupTask.objects.update(state=state, hold_reason="too late", launched_at=timezone.now())
+
+        first, second = beside("POST", f"group-calls/{pk}/{step}", {} if step == "resume" else None)
+
+        assert (first.status_code, second.status_code) == (200, 200), second.content
+        assert first.json()["id"] == second.json()["id"] == pk
+
     def test_a_draft_is_not_resumed(self, api: Api) -> None:
         assert api("POST", f"group-calls/{drafted(api)}/resume", {}).status_code == 409
 
