@@ -181,6 +181,14 @@ class HealthTests:
 
         assert client.get("/readyz").status_code == 503
 
+    def test_one_that_stands_still_is_to_be_looked_at_and_not_joined_by_another(self, client: Client) -> None:
+        worker(95)
+
+        said = client.get("/readyz").json()["worker"]
+
+        assert said.startswith(("none has been heard of for 95 s", "none has been heard of for 96 s"))
+        assert "restart it" in said
+
     def test_a_worker_that_stopped_is_none(self, client: Client) -> None:
         worker(1, stopped_at=timezone.now())
 

@@ -87,11 +87,25 @@ def _refusal(problem: Exception) -> str:
 def worker() -> Part:
     try:
         alive = workers.alive()
+        if alive:
+            return Part("worker", True, _("%(n)d alive") % {"n": alive})
+        return Part("worker", False, _without_workers())
     except DatabaseError as problem:
         return Part("worker", False, _why(problem))
-    return Part(
-        "worker", alive > 0, _("%(n)d alive") % {"n": alive} if alive else _("none: start one with manage.py worker")
+
+
+def _without_workers() -> str:
+    """One that only stands still is not helped by another that is started beside it, on a machine that is full."""
+    last_beat = workers.silent()
+    if last_beat is None:
+        return _("none: start one with manage.py worker")
+    seconds = max(0, int((database_clock.now() - last_beat).total_seconds()))
+    said = ngettext(
+        "none has been heard of for %(n)s second: see whether it still runs, and restart it",
+        "none has been heard of for %(n)s seconds: see whether it still runs, and restart it",
+        seconds,
     )
+    return said % {"n": number(seconds)}
 
 
 def sweep() -> Part | None:

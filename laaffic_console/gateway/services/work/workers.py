@@ -123,6 +123,12 @@ def alive() -> int:
     return living().count()
 
 
+def silent() -> dt.datetime | None:
+    """The last beat of those that neither live nor were stopped: killed, or standing still; None without any."""
+    silent = WorkerHeartbeat.objects.filter(stopped_at=None).exclude(pk__in=living().values("pk"))
+    return silent.order_by("-beat_at").values_list("beat_at", flat=True).first()
+
+
 def skewed() -> list[WorkerHeartbeat]:
     """The living whose machine's clock is so far off that somebody should set it, the worst first."""
     known = living().exclude(clock_skew=None)
