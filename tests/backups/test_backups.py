@@ -456,6 +456,19 @@ class RestoreTests:
         assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()
         assert proving.prove(campaign)["disagreements"] == []
 
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's file holds its statistics")
+    def test_postgresql_knows_how_large_its_tables_are(
+        self, application: Application, group: ContactGroup, file: Path
+    ) -> None:
+        add_contacts(group, 500)
+        call_command("backup", file)
+
+        call_command("restore", file, "--yes")
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'messaging_contact'")
+            assert cursor.fetchone() == (500.0,)
+
     def test_who_opted_out_since_may_have_got_it_too(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, file: Path
     ) -> None:
