@@ -172,7 +172,7 @@ def test_the_contents_are_in_the_readers_language() -> None:
         ("START 禁发名单", "/admin/help/replies/#start"),
         ("CSV文件", "/admin/help/contacts/"),
         ("撤销导入", "/admin/help/contacts/#whom-an-import-brought-and-taking-it-back"),
-        ("nginx", "/admin/help/readme/#under-systemd-behind-nginx"),
+        ("nginx", "/admin/help/installing/#under-systemd-behind-nginx"),
         ("djLint", "/admin/help/contributing/"),  # where only English says it
     ],
 )
