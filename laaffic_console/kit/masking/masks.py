@@ -24,8 +24,9 @@ HIDDEN = 5  # digits of a number, at the least
 _MOMENT = r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?"
 _DAY = r"(?<!\d)(?<!\d[./ -])(?:(?:[0-2]?\d|3[01])[./-]){2}(?:19|20)\d\d(?!\d|[./ -]\d)"
 _BETWEEN = r" \u00a0\u2000-\u2015\u202f().\-/+"  # what people write between the digits of a number
+_LOCAL = 192  # characters before the @, 64 of which may be escaped: without a limit a long word takes minutes
 # Addresses in a text, with an @ in them, and seven digits or more as people write a number; no moments and days.
-_KINDS = rf"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<moment>{_MOMENT})|(?P<day>{_DAY})"
+_KINDS = rf"(?P<address>[\w.%+-]{{1,{_LOCAL}}}?(?:@|%40)[\w.@-]+)|(?P<moment>{_MOMENT})|(?P<day>{_DAY})"
 _RARELY = r"_·\[\]'’`\u2212\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 # Of a campaign, in conditions and sentences. Of fewer digits than seven nothing is hidden anyway.
 _ID = rf"(?P<id>\bcampaign \d{{7,8}}(?![{_BETWEEN}{_RARELY}]{{0,6}}\d))"
