@@ -1,11 +1,14 @@
 """What services tell: steps of campaigns by a person or the shell, requests; nothing that follows by itself."""
 
+import contextlib
 import contextvars
 import sys
+from collections.abc import Iterator
 from unittest.mock import Mock
 
 import pytest
 from django import forms
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.forms import modelform_factory
 from django.utils import translation
@@ -14,14 +17,16 @@ from laaffic_console import __main__ as entry
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.audit.acts import Act, Actor, acting, record
 from laaffic_console.kit.forms import edits
 from laaffic_console.kit.words import said
 from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
-from messaging.services.campaigns import campaigns, drafts, states
+from messaging.services.campaigns import campaigns, drafts, follow_ups, starting, states
 from messaging.services.contacts import contact_writes, contacts, people, suppression
+from messaging.services.refusals import NotApproved
 
 pytestmark = pytest.mark.django_db
 SHELL = Actor(None, "shell user ada", is_shell=True)
@@ -40,6 +45,14 @@ def application() -> Application:
 @pytest.fixture
 def running(application: Application) -> Campaign:
     return Campaign.objects.create(name="spring", application=application, text="hi", state="running")
+
+
+@pytest.fixture
+def _may_send(settings: LazySettings) -> Iterator[None]:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
+    account.laaffic_client.cache_clear()
+    yield
+    account.laaffic_client.cache_clear()
 
 
 def signed_in(user: User) -> Actor:
@@ -75,14 +88,48 @@ def test_what_follows_by_itself_is_nobodys_act(running: Campaign, ada: User) -> 
     assert told() == []
 
 
-def test_a_draft_from_the_shell_is_added_and_one_from_a_form_is_told_by_the_form(
-    application: Application, ada: User
-) -> None:
+def test_every_draft_is_told_whoever_made_it_and_however(application: Application, ada: User) -> None:
+    """Send SMS, an answer, a call to one number: each makes its draft by this service, and no form tells it."""
     for who, by in ((SHELL, None), (signed_in(ada), ada)):
         with acting(lambda who=who: who):
             drafts.create(name="spring", application=application, sender_id="ACME", text="hi", groups=[], by=by)
 
-    assert [(kind, person) for kind, person, *_rest in told()] == [("added", "shell user ada")]
+    assert [(kind, person) for kind, person, *_rest in told()] == [("added", "shell user ada"), ("added", "ada")]
+
+
+@pytest.mark.usefixtures("_may_send")
+def test_a_test_and_a_copy_are_told_with_who_asked_for_them(application: Application, ada: User) -> None:
+    draft = drafts.create(name="spring", application=application, sender_id="ACME", text="hi", numbers=["919876500000"])
+    Campaign.objects.filter(pk=draft.pk).update(state="finished")
+
+    with acting(lambda: signed_in(ada)):
+        test = starting.launch_test(draft, "919876500001", by=ada)
+        copy = follow_ups.copy(draft.pk, by=ada)
+
+    added = [(person, about) for kind, person, about, _event in told() if kind == "added"]
+    assert added == [("ada", test.name), ("ada", copy.name)]
+
+
+@pytest.mark.usefixtures("_may_send")
+def test_what_a_program_sends_is_told_by_its_launch_and_a_draft_that_stays_one_by_itself(
+    application: Application, ada: User, settings: LazySettings
+) -> None:
+    def sent(name: str, numbers: list[str]) -> None:
+        draft = drafts.create(
+            name=name, application=application, text="hi", numbers=numbers, kind="quick", by=ada, is_noted=False
+        )
+        with contextlib.suppress(NotApproved):
+            starting.launch_new(draft, by=ada)
+
+    with acting(lambda: signed_in(ada)):
+        sent("one", ["919876500001"])
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
+        sent("two", ["919876500001", "919876500002"])
+
+    assert [(kind, person, about) for kind, person, about, _event in told()] == [
+        ("steered", "ada", "one"),
+        ("added", "ada", "two"),
+    ]
 
 
 def test_what_a_person_asks_of_laaffic(application: Application, ada: User) -> None:

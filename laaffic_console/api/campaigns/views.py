@@ -23,7 +23,6 @@ from laaffic_console.api.messages import sending
 from laaffic_console.api.messages.message_views import STATES, recipients
 from laaffic_console.api.models import Scope
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.words.plain_text import capitals
 from messaging.models import Campaign, CampaignState, Message
@@ -102,7 +101,6 @@ def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own
         **own,
         **(sending.to_numbers(numbers, by) if numbers else {}),
     )
-    record(Act.ADDED, draft)
     return Answer(201, own_documents.whole(draft))
 
 

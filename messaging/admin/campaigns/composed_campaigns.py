@@ -121,7 +121,7 @@ class ComposedCampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, Campaig
         groups = {name: form.cleaned_data[name] for name in ("groups", "excluded_groups", "audiences")}
         obj.paste = form.paste if isinstance(form, pasted_numbers.PastedNumbersForm) else obj.paste
         columns = form.own_columns() if isinstance(form, SeenForm) else ()
-        drafts.save(obj, **groups, columns=columns, by=signed_in(request))
+        drafts.save(obj, **groups, columns=columns, by=signed_in(request), is_told=False)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The service has saved the groups with the draft."""

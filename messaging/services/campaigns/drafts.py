@@ -97,10 +97,11 @@ def save(
     columns: Iterable[str] = (),
     by: User | None = None,
     is_noted: bool = True,
+    is_told: bool = True,
 ) -> Campaign:
     """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
 
-    NotNow where it is no longer a draft.
+    NotNow where it is no longer a draft. Not `is_told`: a form records with all that it has given that it was created.
     """
     campaign.text = sendable(campaign.text)
     campaign.sender_id = campaign.sender_id or campaign.application.sender_id
@@ -133,6 +134,8 @@ def save(
             note_new(campaign)
         if is_edited:
             steps.kept(campaign, by, is_new=is_new, is_noted=is_noted)
+        if is_new and is_noted and is_told:
+            steps.tell(campaign)
         if not is_new:
             approvals.void_if_changed(campaign, by=by)
     return campaign

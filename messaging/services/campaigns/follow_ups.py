@@ -314,7 +314,6 @@ def _draft(
         channel_options=campaign.channel_options,
         by=by,
     )
-    steps.tell(draft)
     steps.note(campaign, _("“%(name)s” was made from it") % {"name": draft.name}, by)
     return draft
 

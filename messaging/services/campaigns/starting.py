@@ -113,11 +113,13 @@ def launch_new(draft: Campaign, *, by: User | None) -> list[Message] | None:
     so no worker is rung for that: its messages, or None where the table has to be asked for them.
 
     That the draft was created is noted here (drafts.create with `is_noted` off). Nobody else sees it yet, so it is
-    neither locked nor read again.
+    neither locked nor read again. In the audit log the line of its launch says it too; one that stays a draft has a
+    line of its own.
     """
     if not approval_rules.is_on():
         return _launch_unapproved(draft, by)
     steps.note_together(draft, [steps.created()], by)
+    steps.tell(draft)
     began = timezone.now()
     approval_rules.prepare(Campaign, draft.pk)
     with transaction.atomic():  # what is refused leaves the draft behind

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import (
@@ -92,6 +93,8 @@ class OneDoorTests:
         assert list(campaign.authors.all()) == [campaign.created_by] == [User.objects.get()]
         if isinstance(campaign, Campaign):
             assert list(campaign.groups.all()) == [group]
+        told = AuditEntry.objects.exclude(kind="signed in").order_by("pk")
+        assert [(entry.kind, entry.person) for entry in told] == [("added", "admin"), ("changed", "admin")]
 
     @pytest.mark.parametrize("typed", ["sms", "mms", "voice", "email"], indirect=True)
     def test_what_the_service_refuses_is_said_and_not_lost(
