@@ -364,6 +364,19 @@ class TtsCampaignTests:
 
         assert OrphanReport.objects.count() == kept
 
+    def test_one_that_names_another_number_is_kept_with_what_is_odd_about_it(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        starting.launch(draft(application, group).pk)
+        run_jobs()
+        forged = {"voiceId": "7", "callee": "919812345678", "type": 2, "calledInfo": f"lc-{Message.objects.get().pk}"}
+        inbox.store(kind="voice-report", body=json.dumps(forged), source=None)
+
+        pushes.INBOX.apply_some()
+
+        assert "to another number" in OrphanReport.objects.get().problem
+
     def test_recalls_that_outlast_the_window_of_reports_are_waited_for(
         self,
         sandbox: RunningSandbox,

@@ -2,26 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services.inbox.draining import Inbox
 from laaffic_console.laaffic import (
     CallKind,
     CallRecord,
-    DeliveryReport,
     RingingEvent,
     Source,
     is_ringing,
     parse_ringing,
     parse_voice_reports,
 )
-from messaging.services.reports import reports
-from messaging.wire import gateway_ids
+from messaging.services.reports import orphans
 from voice.services.calls import ringing
 from voice.services.records import call_records
 from voice.services.spoken.call_reports import as_delivery_report
@@ -52,24 +48,7 @@ def _orphan(body_id: int, record: Entry) -> OrphanReport | None:
     report = as_delivery_report(record, Source.VOICE_PUSH)
     if report is None or not (report.order_id or record.kind is CallKind.TTS):  # most calls carry no message
         return None
-    now = timezone.now()
-    return OrphanReport(
-        kind=PushKind.VOICE_REPORT,
-        pushed_body_id=body_id,
-        key="|".join(
-            [gateway_ids.kept(report.msg_id), report.order_id[:40], report.raw_status[:10], str(report.at or "")]
-        ),
-        gateway_id=gateway_ids.kept(report.msg_id),
-        order_id=report.order_id[:64],
-        number=report.number[:20],
-        report=report.as_json(),
-        first_seen=now,
-        next_try_at=now,
-    )
-
-
-def _retry(kept: list[dict[str, Any]]) -> list[bool]:
-    return reports.apply([DeliveryReport.from_json(report) for report in kept])
+    return orphans.kept(PushKind.VOICE_REPORT, body_id, report)
 
 
 INBOX: Inbox[Entry] = Inbox(
@@ -78,7 +57,7 @@ INBOX: Inbox[Entry] = Inbox(
     read=_read,
     apply=_apply,
     orphan=_orphan,
-    retry=_retry,
+    retry=orphans.retry,
 )
 # A push that waits for its message is retried by the inbox that it came into.
 RINGING = replace(INBOX, kind=PushKind.VOICE_RINGING, job="voice.jobs.apply_ringing", retry=None)
