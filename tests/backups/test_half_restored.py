@@ -1,9 +1,12 @@
 """A restore that died after it replaced the tables: nothing goes on before one has come to its end."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
@@ -96,6 +99,31 @@ def test_a_web_process_waits(half_restored: Any) -> None:
     assert RUN_AGAIN in web_turn._why_not(set())
     half_restored()
     assert web_turn._why_not(set()) == ""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("campaign", "list"),
+        ("voice", "sync"),
+        ("numbers", "sync"),
+        ("email", "report", "1"),
+        ("contacts", "import", "somewhere.csv", "--group", "G"),
+        ("reconcile",),
+        ("backup", "kept.backup"),
+        ("upgrade",),
+    ],
+    ids=" ".join,
+)
+def test_no_command_acts_on_what_is_half_restored(half_restored: Any, asked: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match=re.escape(RUN_AGAIN)):
+        call_command(*asked)
+
+
+def test_a_support_bundle_can_be_made_all_the_same(half_restored: Any, tmp_path: Path) -> None:
+    call_command("support_bundle", str(tmp_path / "bundle.zip"))
+
+    assert (tmp_path / "bundle.zip").exists()
 
 
 def test_it_is_a_trouble_with_a_sentence() -> None:

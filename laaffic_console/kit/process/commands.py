@@ -6,14 +6,14 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import DatabaseError, InterfaceError
 
 from laaffic_console.kit.process.interrupts import LeftUnknown
-from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.sql import database_troubles, unfinished_restores
 
 INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
 CHECKS = "laaffic"  # the console's own system checks (laaffic_console/checks/)
@@ -97,6 +97,8 @@ class ConsoleCommand(BaseCommand):
     may_be_empty: frozenset[str] = frozenset()
     # {field that services name in what they refuse: arguments that give it}, by their names in code, where those differ
     given_by: Mapping[str, Sequence[str]] = {}
+    # Whether it may run beside a restore that was cut short: it waits by itself, or needs nothing of what is restored.
+    runs_half_restored: ClassVar[bool] = False
 
     _parser: argparse.ArgumentParser | None = None
     _options: Mapping[str, Any] = {}
@@ -124,6 +126,8 @@ class ConsoleCommand(BaseCommand):
         if stderr := options.pop("stderr", None):
             self.stderr = self._remarks(stderr)
         try:
+            if not self.runs_half_restored:
+                unfinished_restores.refuse()
             return super().execute(*args, **options)
         except NotWritten as problem:
             raise CommandError(f"{_unwritten(problem)} What the command was asked for is done.") from problem

@@ -50,6 +50,7 @@ def share(text: str) -> float:
 
 class Command(ConsoleCommand):
     help = "Write a file of invented contacts in many countries, some rows of it bad in the ways people get wrong."
+    runs_half_restored = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)

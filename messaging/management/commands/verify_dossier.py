@@ -12,6 +12,7 @@ class Command(ConsoleCommand):
     """From the shell `__main__` runs it before any setting is read; here it is for `help` and for callers."""
 
     help = "Check that the dossier of a campaign is as it was signed; needs no database and no settings."
+    runs_half_restored = True
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

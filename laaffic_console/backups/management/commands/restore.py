@@ -25,6 +25,7 @@ from messaging.services.contacts.lasting_words import Written
 
 class Command(ConsoleCommand):
     help = "Replace database and uploads by those of a backup; what may have been sent since is unknown then."
+    runs_half_restored = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="what manage.py backup has written")

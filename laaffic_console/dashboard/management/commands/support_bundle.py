@@ -14,6 +14,7 @@ from laaffic_console.kit.words.figures import number
 
 class Command(ConsoleCommand):
     help = "Write a ZIP with versions, settings without secrets, checks, health, queue and recent errors."
+    runs_half_restored = True
     requires_system_checks: list[str] = []  # what is wrong is what somebody wants to show
 
     def add_arguments(self, parser: ArgumentParser) -> None:

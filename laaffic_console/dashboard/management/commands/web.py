@@ -10,6 +10,7 @@ from laaffic_console.kit.process.commands import ConsoleCommand
 
 class Command(ConsoleCommand):
     help = "Serve the console. CONSOLE_BIND, WEB_CONCURRENCY and CONSOLE_THREADS say where and how wide."
+    runs_half_restored = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", metavar="ADDRESS", help="host:port or unix:/path; else CONSOLE_BIND")

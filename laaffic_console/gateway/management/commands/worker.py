@@ -12,6 +12,7 @@ GIVES_WAY = 5  # to web processes where cores are few: pages and the API answer 
 
 class Command(ConsoleCommand):
     help = "A worker: sends campaigns, applies reports, runs imports. Run one or more on each machine."
+    runs_half_restored = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.nice(GIVES_WAY)

@@ -11,6 +11,7 @@ from laaffic_console.rehearsal.acts import act_ledger
 
 class Command(ConsoleCommand):
     help = "One JSON document about a channel's single acts: what a rehearsal compares."
+    runs_half_restored = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("channel", choices=sorted(act_ledger.CHANNELS))

@@ -19,6 +19,7 @@ class Command(ConsoleCommand):
     help = (
         "One JSON line about the calls of a campaign, or of all, then one for each message: what a rehearsal compares."
     )
+    runs_half_restored = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", type=int, nargs="?")

@@ -9,6 +9,7 @@ from messaging.services.figures import proving
 
 class Command(ConsoleCommand):
     help = "`campaign prove` for every campaign: a line for each disagreement."
+    runs_half_restored = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         for campaign in Campaign.objects.order_by("pk"):

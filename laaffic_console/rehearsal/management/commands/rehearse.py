@@ -33,6 +33,7 @@ class Command(ConsoleCommand):
         "A campaign under fire, in an installation of its own: processes are killed, connections cut, answers spoilt. "
         "Then what the gateway accepted is held against the ledger. Exit 1 where they disagree."
     )
+    runs_half_restored = True
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -20,6 +20,7 @@ from laaffic_console.sandbox.server import Sandbox
 
 class Command(ConsoleCommand):
     help = "A Laaffic gateway on this machine: nothing that it accepts reaches a phone."
+    runs_half_restored = True
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
