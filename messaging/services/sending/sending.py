@@ -11,9 +11,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.db import Error
@@ -41,6 +40,7 @@ from messaging.services.channels.channels import NotReady, NotYet, Post
 from messaging.services.channels.outgoing import Claim
 from messaging.services.replies import reply_pushes
 from messaging.services.sending import lost_answers
+from messaging.services.sending.connections import Answered, Connections
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,6 @@ REPLIES_FIRST_SECONDS = 5.0
 AT_ONCE = 4  # requests that are claimed, and answers that are written, in a transaction; as many lie ready
 AT_MOST = 64  # of them, where a request carries few recipients and there are many connections
 FEW = 100  # recipients a request
-NEAR_SECONDS = 0.01
 WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
 IDLE_SECONDS = 0.05
 LAST_SECONDS = 0.5  # after a turn, for what is claimed ahead: who waits for this process waits so much longer
@@ -123,16 +122,12 @@ class Sender:
         self.client = client
         self.post = post
         self.lease = lease
-        self.connections = campaign.application.connections
-        self.at_once = requests_at_once(channels.of(campaign).recipients_at_once, self.connections)
+        self.connections = Connections(campaign.application.connections)
+        self.at_once = requests_at_once(channels.of(campaign).recipients_at_once, self.connections.n)
         self.turn = turn
-        self.in_flight: dict[Future[SendResult], Claim] = {}
-        self.done: SimpleQueue[Future[SendResult]] = SimpleQueue()  # answered, in the order of the answers
-        self.began: dict[Future[SendResult], float] = {}  # when each got its connection
-        self.usual_seconds = math.inf
         self.answers: list[tuple[Claim, SendResult]] = []  # come, and not written yet
         self.answered_at = 0.0  # when the oldest of them came
-        self.finished: deque[tuple[Future[SendResult], Claim]] = deque()  # answered, and not looked at yet
+        self.finished: deque[Answered] = deque()  # answered, and not looked at yet
         self.ready: deque[Claim] = deque()  # claimed ahead: a free connection need not wait for the database
         self.pause_until = 0.0
         self.idle_until = 0.0  # the end of a pause that only waits for answers
@@ -146,7 +141,7 @@ class Sender:
 
     def run(self) -> bool:
         """True when there is more to do."""
-        with ThreadPoolExecutor(self.connections, thread_name_prefix="post") as self.posts:
+        with self.connections:
             try:
                 with self._lease_kept():
                     while not self._is_over():
@@ -193,7 +188,7 @@ class Sender:
         return self.closes_at < math.inf
 
     def _fill_connections(self) -> None:
-        while (free := self.connections - len(self.in_flight)) > 0 and not self.stopping:
+        while (free := self.connections.free) > 0 and not self.stopping:
             if not self.ready and not self._claim():
                 return
             self._depart([self.ready.popleft() for _ in range(min(free, len(self.ready)))])
@@ -207,12 +202,10 @@ class Sender:
         A gateway that answers at once would else wait for this thread while it writes. With a slow one this hardly ever
         happens, so a worker that is killed leaves few more requests in doubt than it has connections.
         """
-        ahead = max(1, self.connections // 4)
-        full = self.connections <= len(self.in_flight) < self.connections + ahead
-        if len(self.ready) < ahead or self.stopping or not full or self._is_paced():
+        ahead = self.connections.spare
+        if len(self.ready) < ahead or self.stopping or self._is_paced():
             return
-        about_to_end = time.monotonic() + NEAR_SECONDS - self.usual_seconds
-        if sum(began < about_to_end for began in self.began.values()) >= ahead:
+        if self.connections.about_to_end() >= ahead:
             self._depart([self.ready.popleft() for _ in range(ahead)])
 
     def _is_paced(self) -> bool:
@@ -255,7 +248,7 @@ class Sender:
         return not self.is_finished
 
     def _is_in_hand(self) -> bool:
-        return bool(self.in_flight or self.finished or self.answers)
+        return bool(self.connections or self.finished or self.answers)
 
     def _await_answers(self) -> None:
         self._pause(IDLE_SECONDS)
@@ -304,7 +297,8 @@ class Sender:
             return
         for claimed in claims:
             if claimed.entry_id in left:
-                self._post(claimed, left[claimed.entry_id], began)
+                request = partial(attempt, self.post, self.client, claimed, left[claimed.entry_id], began)
+                self.connections.post(claimed, request)
         self._note_first_departure(min(left.values(), default=None))
         for claimed in claims:
             if claimed.entry_id not in left:
@@ -317,13 +311,6 @@ class Sender:
             with isolation.guarded(f"giving back batch {claimed.batch_id}"):
                 self._insist(claimed, partial(failed_requests.settle_error, self.campaign.pk, claimed, lost))
 
-    def _post(self, claimed: Claim, left_at: dt.datetime, began: float) -> None:
-        has_connection = len(self.in_flight) < self.connections
-        request = self.posts.submit(attempt, self.post, self.client, claimed, left_at, began)
-        self.in_flight[request] = claimed
-        self.began[request] = time.monotonic() if has_connection else math.inf
-        request.add_done_callback(self.done.put)
-
     def _note_first_departure(self, left_at: dt.datetime | None) -> None:
         """After all of them are on their way: one that waited behind a failure here would not leave."""
         if left_at is not None and self.campaign.first_sent_at is None:
@@ -334,52 +321,31 @@ class Sender:
         self.finished.extend(self._take_answers())
         # The wire first: the connections that came free carry the next batches while these answers are written.
         # Failures come before that: one may stop the campaign, or bring its messages back to the queue.
-        went_well = all(future.exception() is None for future, _claimed in self.finished)
+        went_well = all(answered.went_well for answered in self.finished)
         if self.finished and went_well and not self._is_over():
             self._fill_connections()
         self._settle_all()
-        if not self.in_flight or time.monotonic() - self.answered_at > WRITE_WITHIN:
+        if not self.connections or time.monotonic() - self.answered_at > WRITE_WITHIN:
             self._write_answers()
         if self.pause_until == self.idle_until and not self._is_in_hand():
             self.pause_until = 0.0
 
     def _settle_all(self) -> None:
         while self.finished:
-            future, claimed = self.finished.popleft()
-            self._settle(future, claimed)
+            self._settle(*self.finished.popleft())
 
-    def _take_answers(self) -> list[tuple[Future[SendResult], Claim]]:
+    def _take_answers(self) -> list[Answered]:
         """Wait for the next answers: no longer than for a pause to end, or than earlier ones may stay unwritten."""
         patience = max(0.0, min(self.pause_until - time.monotonic(), 1.0)) if self.pause_until else IDLE_SECONDS
-        if not self.in_flight:
+        if not self.connections:
             if not self.answers and not self.stopping:
                 time.sleep(min(patience, 0.5))
             return []
-        if len(self.in_flight) >= self.connections:
+        if self.connections.free <= 0:
             patience = 1.0
         if self.answers:
             patience = min(patience, max(0.0, self.answered_at + WRITE_WITHIN - time.monotonic()))
-        return self._next_answers(patience)
-
-    def _next_answers(self, patience: float) -> list[tuple[Future[SendResult], Claim]]:
-        """The answers that have come, after waiting at most so many seconds for the first of them."""
-        found = []
-        with contextlib.suppress(Empty):
-            found.append(self.done.get(timeout=max(patience, 0.0)))
-            while len(found) < self.connections + 1:
-                found.append(self.done.get_nowait())
-        return [(future, self._answered(future)) for future in found]
-
-    def _answered(self, request: Future[SendResult]) -> Claim:
-        now = time.monotonic()
-        took = now - self.began.pop(request)
-        if took >= 0:
-            self.usual_seconds = took if math.isinf(self.usual_seconds) else 0.8 * self.usual_seconds + 0.2 * took
-        for queued, began in self.began.items():
-            if math.isinf(began):
-                self.began[queued] = now
-                break
-        return self.in_flight.pop(request)
+        return self.connections.answers(patience)
 
     def _settle(self, future: Future[SendResult], claimed: Claim) -> None:
         try:
@@ -458,8 +424,8 @@ class Sender:
         """Every request that left is settled before this job ends, however long its answer takes, and whatever else
         has failed: no other process knows these answers."""
         self._settle_all()
-        while self.in_flight:
-            answered = self._next_answers(RENEW_EVERY)
+        while self.connections:
+            answered = self.connections.answers(RENEW_EVERY)
             with contextlib.suppress(Error):
                 self.lease.renew()
                 workers.beat()
