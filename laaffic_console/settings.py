@@ -251,9 +251,9 @@ AXES_FAILURE_LIMIT = environment.whole("SIGN_IN_LIMIT", 5, least=1, most=MANY)
 SIGN_IN_ADDRESS_LIMIT = environment.whole("SIGN_IN_ADDRESS_LIMIT", 50, least=1, most=MANY)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=environment.whole("SIGN_IN_LOCK_MINUTES", 15, least=1, most=525_600))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_HANDLER = "laaffic_console.identity.wrong_passwords.Throttle"
-AXES_CLIENT_IP_CALLABLE = "laaffic_console.identity.wrong_passwords.address"
-AXES_LOCKOUT_CALLABLE = "laaffic_console.identity.wrong_passwords.locked_out"
+AXES_HANDLER = "laaffic_console.identity.services.wrong_passwords.Throttle"
+AXES_CLIENT_IP_CALLABLE = "laaffic_console.identity.services.wrong_passwords.address"
+AXES_LOCKOUT_CALLABLE = "laaffic_console.identity.services.wrong_passwords.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -297,15 +297,15 @@ ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa", "socialaccount"]
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 MFA_ADAPTER = "laaffic_console.identity.adapters.FactorAdapter"
 MFA_FORMS = {
-    "authenticate": "laaffic_console.identity.code_forms.CodeForm",
-    "reauthenticate": "laaffic_console.identity.code_forms.CodeAgainForm",
+    "authenticate": "laaffic_console.identity.pages.code_forms.CodeForm",
+    "reauthenticate": "laaffic_console.identity.pages.code_forms.CodeAgainForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = conf.is_this_machine(CONSOLE_URL)
-SOCIALACCOUNT_ADAPTER = "laaffic_console.identity.admission.ProviderAdapter"
+SOCIALACCOUNT_ADAPTER = "laaffic_console.identity.services.admission.ProviderAdapter"
 SOCIALACCOUNT_AUTO_SIGNUP = True
 SOCIALACCOUNT_EMAIL_REQUIRED = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5

@@ -13,7 +13,7 @@ from unfold.forms import AdminPasswordChangeForm
 
 from laaffic_console.dashboard.people.deleted_people import deleted_with
 from laaffic_console.dashboard.people.person_forms import NewPersonForm, PersonForm, RoleForm
-from laaffic_console.identity import person_pages
+from laaffic_console.identity.pages import people
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.admin.page_links import PageLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
@@ -103,11 +103,11 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
 
     @asking_again.asked_first
     def invite_view(self, request: HttpRequest) -> HttpResponse:
-        return person_pages.invite(self, request)
+        return people.invite(self, request)
 
     @asking_again.asked_first
     def sign_in_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return person_pages.sign_in_of(self, request, pk)
+        return people.sign_in_of(self, request, pk)
 
     @asking_again.asked_first
     def user_change_password(self, request: HttpRequest, *rest: Any, **named: Any) -> Any:

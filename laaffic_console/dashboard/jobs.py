@@ -3,7 +3,7 @@
 from laaffic_console.audit.services import chain, retention
 from laaffic_console.dashboard import sent_once
 from laaffic_console.gateway.services.database import isolation
-from laaffic_console.identity import sessions
+from laaffic_console.identity.services import sessions
 from laaffic_console.kit.files import uploads
 
 

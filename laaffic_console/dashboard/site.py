@@ -61,8 +61,8 @@ class ConsoleSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Like Django's, but with the identity app's view, which asks for the second factor."""
-        from laaffic_console.identity import sign_in_pages  # the settings read this module's package
-        from laaffic_console.identity.sign_in_form import SignInForm
+        from laaffic_console.identity.pages import sign_in  # the settings read this module's package
+        from laaffic_console.identity.pages.sign_in_form import SignInForm
 
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
@@ -76,7 +76,7 @@ class ConsoleSite(UnfoldAdminSite):
         if "next" not in request.GET and "next" not in request.POST:
             said["next"] = reverse("admin:index", current_app=self.name)
         request.current_app = self.name
-        return sign_in_pages.sign_in(
+        return sign_in.sign_in(
             request,
             extra_context=said | (extra_context or {}),
             authentication_form=SignInForm,
@@ -85,10 +85,10 @@ class ConsoleSite(UnfoldAdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Like unfold's, but with the identity app's view, which counts wrong old passwords."""
-        from laaffic_console.identity import own_sign_in_pages  # the settings read this module's package
+        from laaffic_console.identity.pages import own_sign_in  # the settings read this module's package
 
         request.current_app = self.name
-        return own_sign_in_pages.new_password(
+        return own_sign_in.new_password(
             request,
             extra_context={**self.each_context(request), **(extra_context or {})},
             success_url=reverse("admin:password_change_done", current_app=self.name),

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from laaffic_console.identity import sessions
+from laaffic_console.identity.services import sessions
 from laaffic_console.kit.admin.read_only import DeletedWithAccount
 from laaffic_console.kit.words import dates
 
@@ -25,7 +25,7 @@ for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 @admin.register(UserSession)
 class SessionAdmin(DeletedWithAccount):
-    """A list of sessions; each is ended on the page of its person (person_pages)."""
+    """A list of sessions; each is ended on the page of its person (pages/people.py)."""
 
     when_empty = _("Nobody is signed in. People who sign in are listed here.")
     list_display = ["shown_since", "shown_person", "shown_address", "shown_browser"]

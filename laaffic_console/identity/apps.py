@@ -11,7 +11,7 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.services.ledger import restored
-        from laaffic_console.identity import happenings
+        from laaffic_console.identity.services import happenings
 
         happenings.listen()
-        restored.also("laaffic_console.identity.restored.end_sessions")
+        restored.also("laaffic_console.identity.services.restored.end_sessions")

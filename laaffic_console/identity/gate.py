@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from laaffic_console.identity import factors, sessions
-from laaffic_console.identity.factors import WANTED
+from laaffic_console.identity.services import factors, sessions
+from laaffic_console.identity.services.factors import WANTED
 from laaffic_console.kit.forms.asking_again import DoneLater
 from laaffic_console.kit.forms.kept_forms import ENDS_AT, forget
 

@@ -17,8 +17,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from laaffic_console.identity import invitations
-from laaffic_console.identity.person_pages import InvitationForm
+from laaffic_console.identity.pages.people import InvitationForm
+from laaffic_console.identity.services import invitations
 
 pytestmark = pytest.mark.django_db
 NEW = "a-password-that-is-new"

@@ -11,8 +11,8 @@ from django.test import Client
 
 from laaffic_console import environment
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.identity import admission
-from laaffic_console.identity.admission import ProviderAdapter
+from laaffic_console.identity.services import admission
+from laaffic_console.identity.services.admission import ProviderAdapter
 from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, code_of, give_password, set_up_for, sign_in_as
 

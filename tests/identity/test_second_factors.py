@@ -17,8 +17,9 @@ from django.urls import reverse
 from django.utils import translation
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.identity import code_forms, factors
 from laaffic_console.identity.adapters import AccountAdapter, FactorAdapter
+from laaffic_console.identity.pages import code_forms
+from laaffic_console.identity.services import factors
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.forms.asking_again import PROVED
 from tests.identity.conftest import PASSWORD, add_app, code_of, give_password, recovery_codes

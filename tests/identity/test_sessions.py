@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.identity import sessions
+from laaffic_console.identity.services import sessions
 from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, give_password
 from tests.messaging.pages import hidden

@@ -12,9 +12,9 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 
-from laaffic_console.identity import factors, sessions
-from laaffic_console.identity.providers import PROVED_THERE
-from laaffic_console.identity.wrong_passwords import count_as_wrong
+from laaffic_console.identity.services import factors, sessions
+from laaffic_console.identity.services.providers import PROVED_THERE
+from laaffic_console.identity.services.wrong_passwords import count_as_wrong
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.forms import asking_again
 

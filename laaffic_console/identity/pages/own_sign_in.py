@@ -25,10 +25,10 @@ from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView, UpdateView
 from unfold.forms import AdminOwnPasswordChangeForm
 
-from laaffic_console.identity import factors, providers, sessions
-from laaffic_console.identity.frame import BACK, InFrame, asks_code
 from laaffic_console.identity.models import Profile, profile_of
-from laaffic_console.identity.wrong_passwords import count_as_wrong, too_many
+from laaffic_console.identity.pages.frame import BACK, InFrame, asks_code
+from laaffic_console.identity.services import factors, providers, sessions
+from laaffic_console.identity.services.wrong_passwords import count_as_wrong, too_many
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.pages import next_page

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from laaffic_console.identity import factors, invitations, sessions
+from laaffic_console.identity.services import factors, invitations, sessions
 from laaffic_console.kit.masking.refusals_said import say_why
 from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.role_words import OneRoleField

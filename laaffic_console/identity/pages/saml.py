@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
-from laaffic_console.identity import providers
+from laaffic_console.identity.services import providers
 
 HELD = "saml-answer"  # the cookie of an answer that is put by
 LONGEST_ANSWER = 128 * 1024  # anybody may post one, and it is kept until the next request

@@ -21,8 +21,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.identity import providers
-from laaffic_console.identity.providers import Provider
+from laaffic_console.identity.services import providers
+from laaffic_console.identity.services.providers import Provider
 from laaffic_console.kit.audit.acts import Act, Actor, record
 from laaffic_console.kit.requests.client_address import client_address
 from laaffic_console.kit.sql import database_troubles

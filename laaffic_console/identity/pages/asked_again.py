@@ -15,9 +15,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.identity import providers
-from laaffic_console.identity.frame import InFrame, asks_code
-from laaffic_console.identity.wrong_passwords import too_many
+from laaffic_console.identity.pages.frame import InFrame, asks_code
+from laaffic_console.identity.services import providers
+from laaffic_console.identity.services.wrong_passwords import too_many
 from laaffic_console.kit.words.people import signed_in
 
 

@@ -24,9 +24,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from requests import RequestException
 
-from laaffic_console.identity import admission, factors, invitations, providers, saml
-from laaffic_console.identity.frame import InFrame
-from laaffic_console.identity.wrong_passwords import too_many
+from laaffic_console.identity.pages import saml
+from laaffic_console.identity.pages.frame import InFrame
+from laaffic_console.identity.services import admission, factors, invitations, providers
+from laaffic_console.identity.services.wrong_passwords import too_many
 from laaffic_console.kit.words.people import username
 
 

@@ -24,7 +24,7 @@ from laaffic_console.kit.sql import database_troubles
 class InvitationLinks(PasswordResetTokenGenerator):
     """Bound to the password, which is none yet, so a link is good until the first is set (PASSWORD_RESET_TIMEOUT)."""
 
-    key_salt = "laaffic_console.identity.invitations"
+    key_salt = "laaffic_console.identity.services.invitations"
 
 
 links = InvitationLinks()

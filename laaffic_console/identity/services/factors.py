@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
-from laaffic_console.identity import sessions
+from laaffic_console.identity.services import sessions
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.people import ADMINISTRATOR, signed_in
 
