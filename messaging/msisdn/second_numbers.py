@@ -16,6 +16,8 @@ _WITHOUT_CODE = 10  # digits of most mobile numbers without country code
 
 _AREA, _AREA_WITH_CODE, _SUBSCRIBER = 6, 9, 4  # digits before and behind the slash of one number
 
+_CALLING_CODE = 3  # digits at most
+
 digit_group = re.compile(r"\d+")
 
 _line = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+|[ ]{3,}")
@@ -51,13 +53,22 @@ def _count(text: str) -> int:
 
 
 def _are_several(text: str, parts: list[str]) -> bool:
-    return sum(_count(part) >= _WHOLE for part in parts) > 1
+    return sum(_count(part) - _dialled_out(part) >= _WHOLE for part in parts) > 1
+
+
+def _dialled_out(part: str) -> int:
+    """The digits at its beginning that stand for a +."""
+    return 2 if part.lstrip(" (").startswith("00") else 0
 
 
 def _is_slash_of_one_number(text: str) -> bool:
-    """Whether the slash is part of one number (030/123456, +49 171/1234567, 0475/12.34.56, 06/12/34/56/78)."""
+    """Whether the slash is part of one number (030/123456, +49 171/1234567, +49/171/1234567, 0475/12.34.56,
+    06/12/34/56/78).
+    """
     head, *tails = text.split("/")
     is_international = head.strip().startswith(("+", "00"))
+    if is_international and len(tails) == 2 and _count(head) - _dialled_out(head) <= _CALLING_CODE:
+        return _count(tails[0]) <= _AREA and _count(tails[1]) >= _SUBSCRIBER
     if len(tails) == 1:
         return _count(head) <= (_AREA_WITH_CODE if is_international else _AREA) and _count(tails[0]) >= _SUBSCRIBER
     sizes = {_count(tail) for tail in tails}

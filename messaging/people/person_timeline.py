@@ -39,6 +39,7 @@ class Entry:
     text: str = ""
     url: str = ""
     tone: str = ""  # good, warn, bad, moving or ""
+    is_unsent: bool = False  # a message that never left, and of which nobody has read a word
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from messaging.services.campaigns import canary_sizes
 from messaging.services.channels import channels
 from messaging.services.gates import sending_hours
 from messaging.services.saved_audiences import audience_sql
+from messaging.services.text import merge_samples
 from messaging.text import merge_fields, segments
 
 _noting: ContextVar[Callable[[Campaign], None] | None] = ContextVar("noting", default=None)
@@ -251,7 +252,14 @@ def unknown_fields(text: str) -> list[str]:
     """Contacts are looked at only where a field is none that every contact has. MergeError for a text that is wrong."""
     merge_fields.check_fallbacks(text)
     beside = merge_fields.unknown_fields(text, merge_fields.BUILT_IN)
-    return merge_fields.unknown_fields(text, known_fields()) if beside else []
+    if not beside:
+        return []
+    return [name for name in merge_fields.unknown_fields(text, known_fields()) if not _is_of_anybody(name)]
+
+
+def _is_of_anybody(name: str) -> bool:
+    """All contacts are looked at: the newest may come from a file with columns of its own."""
+    return Contact.objects.filter(attributes__has_key=name).order_by().exists()
 
 
 def problem_with_unknown_fields(unknown: Sequence[str]) -> str:
@@ -262,9 +270,9 @@ def problem_with_unknown_fields(unknown: Sequence[str]) -> str:
 
 
 def known_fields() -> set[str]:
-    """Merge fields that mean something: the built-in ones and the attributes of recent contacts."""
-    recent = Contact.objects.exclude(attributes={}).order_by("-pk").values_list("attributes", flat=True)[:500]
-    return {*merge_fields.BUILT_IN, *(name for attributes in recent for name in attributes)}
+    """Merge fields that mean something: the built-in ones and the attributes of contacts from all over the table."""
+    found = merge_samples.sampled().exclude(attributes={}).values_list("attributes", flat=True)
+    return {*merge_fields.BUILT_IN, *(name for attributes in found for name in attributes)}
 
 
 def check_ready(campaign: Campaign) -> None:

@@ -63,7 +63,7 @@ def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> d
     now = timezone.now()
     sent = _sent_by_minute(began, now)
     events = CampaignEvent.objects.filter(campaign__in=began, at__gte=_since(now)).order_by("at")
-    went_on = {e.campaign_id: e.at for e in events if getattr(e.text, "words", "") == RESUMED}
+    still = _still(events, _since(now))
     due = waiting_batches.last_due(list(began))
     sleeping = waiting_batches.asleep(Campaign.objects.filter(pk__in=due)) if due else Campaign.objects.none()
     asleep = set(sleeping.values_list("pk", flat=True))
@@ -74,7 +74,7 @@ def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> d
         by_minute = sent.get(campaign.pk, {})
         per_second = 0.0
         if campaign.pk not in asleep:
-            seconds = _seconds_moved(by_minute, began[campaign.pk], went_on.get(campaign.pk), now)
+            seconds = _seconds_moved(by_minute, began[campaign.pk], still.get(campaign.pk, []), now)
             per_second = sum(by_minute.values()) / max(seconds, 1.0)
         waiting = counts[campaign.pk]["queued"] + counts[campaign.pk]["claimed"]
         rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
@@ -99,18 +99,34 @@ def _sent_by_minute(ids: Iterable[int], now: dt.datetime) -> dict[int, dict[dt.d
     return found
 
 
+Span = tuple[dt.datetime, dt.datetime]
+
+
+def _still(events: Iterable[CampaignEvent], since: dt.datetime) -> dict[int, list[Span]]:
+    """{campaign: when it stood still}: from the event that stopped it, the one before, until it was resumed."""
+    found: dict[int, list[Span]] = {}
+    stopped: dict[int, dt.datetime] = {}
+    for event in events:
+        if getattr(event.text, "words", "") == RESUMED:
+            found.setdefault(event.campaign_id, []).append((stopped.get(event.campaign_id, since), event.at))
+        stopped[event.campaign_id] = event.at
+    return found
+
+
 def _seconds_moved(
-    by_minute: dict[dt.datetime, int], began: dt.datetime, went_on: dt.datetime | None, now: dt.datetime
+    by_minute: dict[dt.datetime, int], began: dt.datetime, still: Sequence[Span], now: dt.datetime
 ) -> float:
     """How long it moved in the minutes in which anything was answered: a minute without is one that it stood still."""
-    minute_long = dt.timedelta(minutes=1)
-    seconds = 0.0
+    moved = 0.0
     for minute in by_minute:
-        start = max(minute, began)
-        if went_on and minute - minute_long not in by_minute and went_on < minute + minute_long:
-            start = max(start, went_on)  # it stood still up to then
-        seconds += max(0.0, (min(minute + minute_long, now) - start).total_seconds())
-    return seconds
+        start, end = max(minute, began), min(minute + dt.timedelta(minutes=1), now)
+        rested = sum(_seconds(max(start, stopped), min(end, resumed)) for stopped, resumed in still)
+        moved += max(0.0, _seconds(start, end) - rested)
+    return moved
+
+
+def _seconds(start: dt.datetime, end: dt.datetime) -> float:
+    return max(0.0, (end - start).total_seconds())
 
 
 def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> str:

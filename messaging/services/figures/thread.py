@@ -11,6 +11,7 @@ from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.pages import own_page, page_of
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, MessageState, Reply
+from messaging.models.messages import NEVER_LEFT
 from messaging.people.person_timeline import Behind, Entry, Person, Source, rows_behind
 from messaging.services.batches import answers
 from messaging.services.figures import timeline
@@ -34,7 +35,15 @@ def sent(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
     at = Coalesce("batch__entry__left_at", "settled_at", "campaign__launched_at", "campaign__created_at")
     rows = Message.objects.filter(number__in=person.numbers).select_related("campaign", "batch", "campaign__answer__by")
     return [
-        Entry(row.at_moment, row.pk, _title(row), timeline.text_of(row), _message_page(row), _tone(row))
+        Entry(
+            row.at_moment,
+            row.pk,
+            _title(row),
+            timeline.text_of(row),
+            _message_page(row),
+            _tone(row),
+            is_unsent=row.state in NEVER_LEFT and row.attempt == 1,
+        )
         for row in rows_behind(rows, at, behind, limit)
     ]
 

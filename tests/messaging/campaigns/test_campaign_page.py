@@ -226,6 +226,19 @@ class PaceTests:
         assert pace is not None
         assert round(pace.per_second) == 10
 
+    def test_what_it_was_paused_between_two_halves_of_a_minute_is_not_counted(
+        self, campaign: Campaign, at_59: None
+    ) -> None:
+        moved(campaign, {0: 390, 1: 600}, since=600)
+        for text, ago in (("Launched", 600), ("Paused", 40), ("Resumed", 20)):
+            event = campaign.events.create(text=said.gettext(text))
+            campaign.events.filter(pk=event.pk).update(at=timezone.now() - dt.timedelta(seconds=ago))
+
+        pace = insights.pace(campaign)
+
+        assert pace is not None
+        assert round(pace.per_second) == 10
+
     def test_what_all_waits_for_a_moment_moves_at_no_pace(self, campaign: Campaign, at_59: None) -> None:
         moved(campaign, {0: 300}, since=600)
         batch(campaign, queued=10, not_before=timezone.now() + dt.timedelta(hours=1))

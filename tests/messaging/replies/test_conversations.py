@@ -189,6 +189,17 @@ class ThreadTests:
 
         assert "Diwali · Held · The budget is used up.<" in desk.get(page_of(conversation)).content.decode()
 
+    def test_what_never_left_does_not_look_as_if_they_had_read_it(self, desk: Client, application: Application) -> None:
+        message(application)
+        conversation = written()
+        assert 'class="messages unsent"' not in desk.get(page_of(conversation)).content.decode()
+
+        Message.objects.update(state=MessageState.CANCELLED, attempt=1)
+        assert 'class="messages unsent"' in desk.get(page_of(conversation)).content.decode()
+
+        Message.objects.update(attempt=2)  # given up, and the first one may have arrived
+        assert 'class="messages unsent"' not in desk.get(page_of(conversation)).content.decode()
+
     def test_what_somebody_has_before_them_is_read(self, desk: Client) -> None:
         """Looking alone writes nothing: the page tells, by what stands in it."""
         conversation = written()
