@@ -29,3 +29,10 @@ def call_empty(form: forms.BaseForm, **words: Any) -> None:
         else:
             asked = field_of(form, name, forms.ChoiceField)
             asked.choices = [("", word), *[choice for choice in choices_of(asked) if choice[0] != ""]]
+
+
+def needed_by_service(form: forms.BaseForm, name: str) -> None:
+    """Let the service say in words of its own that this field is empty: it is marked as required all the same."""
+    field = form.fields[name]
+    field.required = False
+    field.widget.attrs["aria-required"] = "true"

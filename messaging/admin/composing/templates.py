@@ -18,6 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.forms.form_fields import needed_by_service
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.words.people import signed_in
@@ -125,7 +126,7 @@ class FromTemplate(AnyModelForm):
         field.required = False
         field.label, field.help_text = _("From template"), _("Leave the text empty to take the template's as it is.")
         if "text" in self.fields:
-            self.fields["text"].required = False  # the service says what is missing
+            needed_by_service(self, "text")
 
     def filled(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         version = cleaned.get("template_version")

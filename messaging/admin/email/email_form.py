@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit.forms.form_fields import call_empty, field_of
+from laaffic_console.kit.forms.form_fields import call_empty, field_of, needed_by_service
 from laaffic_console.kit.forms.moments import TYPED, MomentInput
 from laaffic_console.kit.forms.shared_rows import SeenForm
 from laaffic_console.kit.generics import AnyModelForm
@@ -100,7 +100,7 @@ class EmailCampaignForm(ByAClock, SeenForm, AnyModelForm):
         for name in LOOKED_UP:
             self.fields[name].widget.attrs |= {"list": f"choices-{name}", "autocomplete": "off"}
         for name in ("receiver_id", "template_id", "from_address", "subject"):
-            self.fields[name].required = False  # said by the service, in words of its own
+            needed_by_service(self, name)
 
     def is_open(self, row: EmailCampaign) -> bool:
         return row.state == State.DRAFT

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.forms.form_fields import field_of, needed_by_service
 from messaging.admin.campaigns.channel_campaigns import ChannelCampaignAdmin
 from messaging.admin.composing.compose_form import ComposeForm
 from messaging.admin.mms import mms_parts
@@ -25,6 +25,9 @@ class AttachmentChoices(forms.CheckboxSelectMultiple):
 
     template_name = "messaging/widgets/attachment_choices.html"
 
+    class Media:
+        js = ["messaging/attachment_choices.js"]
+
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, *args, **kwargs)
         return {**option, "attachment": value.instance, "clock": clock_of(value.instance)[1]}
@@ -35,7 +38,6 @@ class MmsCampaignForm(ComposeForm):
     own_fields = ("title", "mms_type", "attachments")
     title = forms.CharField(
         label=gettext_lazy("Title"),
-        required=False,  # said by the channel, in words of its own
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("At most 80 characters; phones show it above the text."),
     )
@@ -63,6 +65,7 @@ class MmsCampaignForm(ComposeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        needed_by_service(self, "title")
         chosen = MmsOptions.of(self.instance)
         library = MmsAttachment.objects.filter(Q(is_archived=False) | Q(pk__in=chosen.attachments))
         if chosen.attachments:  # first, in the order in which they go out
