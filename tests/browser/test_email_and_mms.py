@@ -123,6 +123,11 @@ class MmsTests:
         page.fill("#id_title", "A week at the beach")
         page.fill("#id_text", "Hi {{name|there}}")
         page.check(f".c-choice input[value='{picture.pk}']")
+        attachments.add(samples.picture(colour="navy"), "dune.png")  # in another tab
+        page.click("button:has-text('Show new files')")
+        expect(page.locator(".c-choice")).to_have_count(2)
+        expect(page.locator(f".c-choice input[value='{picture.pk}']")).to_be_checked()
+        expect(page.locator("#id_title")).to_have_value("A week at the beach")
         phone = page.locator("#beside .c-phone")
         expect(phone.locator("#phone-text")).to_have_text("Hi there")
         expect(phone.locator("#mms-title")).to_have_text("A week at the beach")
