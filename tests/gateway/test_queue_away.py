@@ -194,10 +194,14 @@ def test_what_is_asked_of_the_queue_says_that_no_bell_can_be_rung(queue_away: Ca
 
 
 @pytest.mark.services
-def test_what_redis_refuses_is_said_once_a_while(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_redis_refuses_is_said_once_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(redis_outage.outage, "over_at", 0.0)
+    monkeypatch.setattr(redis_outage.outage, "say_at", 0.0)
     with refusing() as address:
-        rope = redis_queue.bell_rope(address)
-        redis_outage.outage.say_at = 0.0
+        monkeypatch.setattr(Conf, "REDIS", address)
+        rope = redis_queue.BellRope()
         for _ in range(3):
             with pytest.raises(redis.ResponseError):
                 rope.enqueue("a bell")
