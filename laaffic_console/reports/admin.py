@@ -274,6 +274,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
             lines=table.lines(list(shown.object_list)),
             total=table.total(),
             has_no_country=table.has_no_country,
+            never_sent=table.never_sent,
             shown=shown,
             chart=table.chart(),
             chart_by=label_of_first(report.by),

@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.masking.masks import is_masked
 from laaffic_console.kit.words import countries, dates
 from laaffic_console.kit.words.figures import in_percent, money, number, share
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from laaffic_console.reports import links, reporting
 from laaffic_console.reports.asking import Asked
 from laaffic_console.reports.links import Reader
@@ -111,6 +111,11 @@ class Table:
         place = self.report.by.index("country") if "country" in self.report.by else None
         return place is not None and any(not row.values[place][0] for row in self.report.rows)
 
+    @property
+    def never_sent(self) -> int:
+        """How many of the failed are in no *Sent*, for the page to say; 0 where no column has them."""
+        return self.report.totals.figures.counts["rejected"] if "failed" in self.report.columns else 0
+
     def total(self) -> Line:
         values = [Cell(_("Total")), *(Cell("") for _name in self.report.by[1:])] if self.report.by else []
         return Line(values, self._cells(self.report.totals, {}))
@@ -150,7 +155,7 @@ class Table:
         campaign = _single(self.asked, "campaign")
         return [
             {
-                "reason": in_words(reason) or _("no reason given"),
+                "reason": reason_in_words(reason) or _("no reason given"),
                 "n": n,
                 "share": share(n, failed),
                 "link": self._refused_for(reason, campaign, "rejected" if rejections[reason] else "undelivered"),
@@ -223,7 +228,7 @@ def in_reader_words(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, dict):
         none = _("no reason given")
-        return "; ".join(f"{in_words(reason) or none}: {number(n)}" for reason, n in value.items())
+        return "; ".join(f"{reason_in_words(reason) or none}: {number(n)}" for reason, n in value.items())
     if isinstance(value, Decimal):
         return money(value)
     return in_percent(value) if name.endswith("percent") else number(value)

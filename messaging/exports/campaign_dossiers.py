@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from django.contrib.auth.models import User
 
 from laaffic_console.kit.delivery_buckets import BOUNDS
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import in_words, reason_in_words
 from messaging.exports import dossiers, recipient_exports
 from messaging.exports.dossiers import Row
 from messaging.models import AudienceCount, Campaign, Message, MessageEvent, MessageState, OutcomeTally
@@ -130,7 +130,7 @@ def _figures(campaign: Campaign, recounted: "Recounted", *, is_over: bool) -> di
         "disagreements": list(recounted.disagreements(kept)) if is_over else "not compared: it was not over",
         "outcomes": [
             {
-                **dict(zip(keys, [country, MessageState(state).key, in_words(reason), currency], strict=True)),
+                **dict(zip(keys, [country, MessageState(state).key, reason_in_words(reason), currency], strict=True)),
                 "messages": n,
                 "billed_segments": segments,
                 "cost": str(counting.amount(micros)),

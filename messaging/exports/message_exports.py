@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from laaffic_console.kit.masking.masks import Typed
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import in_words, reason_in_words
 from messaging.exports.recipient_exports import amount
 from messaging.models import Contact, Message
 from messaging.services.batches import answers
@@ -63,7 +63,7 @@ def _cells(message: Message, told: answers.Accepted | None, name: str) -> Row:
         message.number,
         name,
         state.key,
-        in_words(message.reason),
+        reason_in_words(message.reason),
         segments if was_accepted else timeline.segments_of(message),
         message.billed_segments,
         amount(message.pay_micros),

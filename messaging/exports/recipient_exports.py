@@ -16,7 +16,7 @@ from django.conf import settings
 
 from laaffic_console.kit.lists import walks
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import in_words, reason_in_words
 from messaging.models import Batch, BatchState, Campaign, Contact, EarlierAttempt, Message, MessageState
 from messaging.services.batches import answers, batch_texts
 from messaging.services.batches.own_segments import OwnSegments
@@ -85,7 +85,7 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
     fields = merge_fields.parse(channels.texts_of(campaign)).fields
     yield [*COLUMNS, *FURTHER, *(_value_header(name) for name in fields)]
     own = OwnSegments(campaign)
-    words = functools.lru_cache(maxsize=KNOWN)(in_words)
+    words = functools.lru_cache(maxsize=KNOWN)(reason_in_words)
     prefix, nothing = settings.LAAFFIC_ORDER_PREFIX, [""] * len(fields)
     for batches in windows(campaign):
         told = answers.overlay(batches)

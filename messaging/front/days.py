@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.words.figures import number
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from messaging.models import ActivityTally, MessageState
 from messaging.services.figures import insights
 from messaging.services.reports import delivery_times
@@ -43,9 +43,8 @@ def reasons_card(request: HttpRequest) -> dict[str, Any] | None:
     found = hour_tallies.reasons(_a_day_ago())
     if not found:
         return None
-    return {
-        "reasons": [(in_words(reason) or _("no reason given"), n, insights.advice_for(reason)) for reason, n in found]
-    }
+    none = _("no reason given")
+    return {"reasons": [(reason_in_words(reason) or none, n, insights.advice_for(reason)) for reason, n in found]}
 
 
 def times_card(request: HttpRequest) -> dict[str, Any] | None:

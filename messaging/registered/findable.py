@@ -17,7 +17,7 @@ from laaffic_console.kit.registers.search_kinds import (
     register,
     rows_of,
 )
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from messaging.models import (
     Campaign,
     ContactGroup,
@@ -99,7 +99,7 @@ def register_all() -> None:
                 "messaging_message_change",
                 title=lambda row: str(masked(row.number)),
                 subtitle=lambda row: " · ".join(
-                    filter(None, [row.campaign.name, row.get_state_display(), in_text(in_words(row.reason))])
+                    filter(None, [row.campaign.name, row.get_state_display(), in_text(reason_in_words(row.reason))])
                 ),
             ),
             listed("messaging_message_changelist"),

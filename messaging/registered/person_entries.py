@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.pages import own_page
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from messaging.models import (
     ConsentEvent,
     ConsentState,
@@ -90,7 +90,7 @@ def messages(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             row.at_moment,
             row.pk,
             f"{row.campaign.get_channel_display()}: {row.campaign.name}",
-            " · ".join(filter(None, [row.get_state_display(), in_words(row.reason)])),
+            " · ".join(filter(None, [row.get_state_display(), reason_in_words(row.reason)])),
             own_page(row),
             TONES.get(MessageState(row.state), ""),
         )

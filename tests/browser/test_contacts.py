@@ -140,6 +140,27 @@ class ListTests:
         assert Campaign.objects.get().text == "It's " + "x" * 150 + " {{name}}"
 
 
+def test_few_pasted_numbers_stay_in_the_field_while_another_field_is_corrected(
+    page: Page, application: Application
+) -> None:
+    page.goto("/admin/messaging/campaign/add/")
+    page.fill("#id_text", "Hello")
+    page.fill("#id_numbers", "+91 98765 43210\nnobody")
+    expect(page.locator("main")).to_contain_text("1 valid, 0 there twice, 1 invalid")
+    page.locator("form:has(#id_numbers)").evaluate("form => { form.noValidate = true; }")
+    page.click("[name=_save]")
+
+    expect(page.locator("main [aria-invalid=true]")).to_have_count(1)
+    expect(page.locator("#id_numbers")).to_have_value("+91 98765 43210\nnobody")
+    page.fill("#id_name", "Spring")
+    page.click("[name=_save]")
+
+    expect(page.locator("main")).to_contain_text("Spring")
+    paste = Campaign.objects.get().paste
+    assert paste
+    assert (paste.numbers, paste.invalid) == (1, 1)
+
+
 class SuppressionTests:
     def test_pasted_uploaded_and_allowed_again(self, page: Page, tmp_path: Path) -> None:
         (tmp_path / "left.txt").write_text("919876543211\n919876543212\n")

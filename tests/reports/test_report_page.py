@@ -147,6 +147,12 @@ def test_figures_lead_to_what_is_behind_them(admin_client: Client, sent: Sent) -
     assert {admin_client.get(link).status_code for link in (links["95"], *reasons.values())} == {200}
 
 
+def test_the_page_says_which_of_the_failed_are_not_among_the_sent(admin_client: Client, sent: Sent) -> None:
+    assert "Failed includes 2 messages that Laaffic rejected" in admin_client.get(PAGE).content.decode()
+    for without in ("columns=sent&columns=rejected", f"campaign=campaign:{sent.autumn.pk}"):
+        assert "Failed includes" not in admin_client.get(f"{PAGE}?{without}").content.decode()
+
+
 def test_numbers_in_reasons_are_masked_for_everybody(admin_client: Client, sent: Sent) -> None:
     """A report is mailed, and read by link; no list has the reason that is shown."""
     SentTally.objects.filter(reason="absent subscriber").update(reason="absent: 447700900123")

@@ -39,6 +39,7 @@ def test_a_group_call_is_of_the_day_of_its_launch() -> None:
     assert row.values == (("2026-03-01",), ("Reminder", "group call", task.pk))
     said = {name: column.of(row.figures) for name, column in reporting.COLUMNS.items()}
     assert (said["sent"], said["delivered"], said["failed"], said["delivered_percent"]) == (40, 30, 10, 75.0)
+    assert said["reasons"] == {"": 10}  # or the reasons of a report would not add up to what failed
     assert said["cost_per_delivered"] == {"USD": Decimal("0.05")}
     assert (said["segments"], said["awaited"], said["replies"]) == (None, None, None)
 

@@ -24,10 +24,11 @@ from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.registers import meanings, menu
 from laaffic_console.kit.words import countries, dates
 from laaffic_console.kit.words.figures import in_percent, money, number, pace
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import in_words, reason_in_words
 
 register = template.Library()
 register.filter(in_words)
+register.filter(reason_in_words)
 register.filter(money)
 register.filter(pace)
 register.filter(in_percent)
@@ -37,6 +38,7 @@ register.filter("masked_in_text", in_text)
 register.filter(number_cell)
 register.filter("country", countries.name_of)
 register.filter("country_row", countries.row_of)
+register.filter("countries", countries.rows_of)
 register.filter(dates.ago)
 register.filter(dates.planned)
 register.simple_tag(meanings.inline, name="means")

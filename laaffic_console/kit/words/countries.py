@@ -1,6 +1,6 @@
 """Countries as their reader calls them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -34,6 +34,10 @@ def name_of(code: str) -> str:
 def row_of(code: str) -> str:
     """The name of a row that counts one country; some rows count what has no country."""
     return name_of(code) or _("no country")
+
+
+def rows_of(codes: Iterable[str]) -> str:
+    return ", ".join(map(row_of, codes))
 
 
 def number_regions() -> list[tuple[str, str]]:

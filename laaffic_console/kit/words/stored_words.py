@@ -7,13 +7,30 @@ campaign is held, are kept as words with their values: kit/words/said.py.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from django.utils.translation import get_language, gettext, gettext_noop
 
 KEPT_IN = "en"
 
+# Why a message failed, where this console or Laaffic's records of calls say it
+REASONS = [
+    gettext_noop("longer than %(n)s characters with its fields filled in"),
+    gettext_noop("nothing to read with its fields filled in"),
+    gettext_noop("cannot be sent: %(unfit)s"),
+    gettext_noop("not accepted by the provider"),
+    gettext_noop("went to voicemail"),
+    gettext_noop("busy"),
+    gettext_noop("not answered"),
+    gettext_noop("no answer"),
+    gettext_noop("declined"),
+    gettext_noop("no such number"),
+    gettext_noop("the call failed"),
+]
+
 KEPT = [
+    *REASONS,
     # What came of a request
     gettext_noop("the answer"),
     gettext_noop("the answer, without an id"),
@@ -86,10 +103,6 @@ KEPT = [
     gettext_noop("reported %(status)s %(reason)s after its end"),
     gettext_noop("on the suppression list when its batch was claimed"),
     gettext_noop("when the audience was frozen"),
-    gettext_noop("longer than %(n)s characters with its fields filled in"),
-    gettext_noop("nothing to read with its fields filled in"),
-    gettext_noop("cannot be sent: %(why)s"),
-    gettext_noop("not accepted by the provider"),
     # Where a report came from
     gettext_noop("push"),
     gettext_noop("record"),
@@ -142,6 +155,8 @@ KEPT = [
     gettext_noop("Ended by a person."),
 ]
 
+OF_OTHERS = frozenset({"reason", "status", "why", "word"})  # gaps with what a carrier or a person wrote
+
 _code = re.compile(r"(-\d+) (.+)", re.DOTALL)
 _gap = re.compile(r"%\((\w+)\)s")
 
@@ -152,25 +167,35 @@ def in_words(kept: str | None) -> str:
         return ""
     if get_language() in (None, KEPT_IN) or kept.isdecimal():
         return kept
+    return _translated(kept, KEPT) or gettext(kept)
+
+
+def reason_in_words(kept: str | None) -> str:
+    """Why a message failed: "-10 insufficient balance" translated, a carrier's "Rejected" as it came."""
+    if not kept:
+        return ""
+    if get_language() in (None, KEPT_IN):
+        return kept
+    return _translated(kept, REASONS) or kept
+
+
+def _translated(kept: str, known: Sequence[str]) -> str:
+    """ "" where it is none of what is known, and no code."""
     if refused := _code.fullmatch(kept):
         return f"{refused[1]} {gettext(refused[2])}"
-    for words, piece, pattern in _patterns():
+    for words in known:
+        piece, pattern = _pattern(words)
         if piece in kept and (found := pattern.fullmatch(kept)):
-            return gettext(words) % {name: in_words(part) for name, part in found.groupdict().items()}
-    return gettext(kept)
+            parts = found.groupdict().items()
+            return gettext(words) % {name: part if name in OF_OTHERS else in_words(part) for name, part in parts}
+    return ""
 
 
 @cache
-def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
-    """(words, their longest piece without a gap, what matches them); to look for the piece first is quick."""
-    return [
-        (
-            words,
-            max(re.split(r"%\(\w+\)s", words), key=len),
-            re.compile(_gap.sub(r"(?P<\1>.*)", _literal(words)), re.DOTALL),
-        )
-        for words in KEPT
-    ]
+def _pattern(words: str) -> tuple[str, re.Pattern[str]]:
+    """(their longest piece without a gap, what matches them); to look for the piece first is quick."""
+    piece = max(re.split(r"%\(\w+\)s", words), key=len)
+    return piece, re.compile(_gap.sub(r"(?P<\1>.*)", _literal(words)), re.DOTALL)
 
 
 def _literal(words: str) -> str:

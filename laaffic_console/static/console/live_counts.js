@@ -4,6 +4,7 @@
 (() => {
   const PAUSE = 600;
   const LINES = 5000;
+  const SMALL = 20_000; // characters that go with the form itself, so that it is shown with them again
   const HEAD = 5; // the lines that may name the columns: every part is read under them
 
   const post = async (address, values) => {
@@ -79,7 +80,7 @@
           say(told.says, told.told);
         } while (told.lines < lines.length && !isOld());
       } finally { hold(false); }
-      if (!isOld()) {
+      if (!isOld() && text.length > SMALL) {
         kept.value = told.paste;
         field.removeAttribute("name"); // it is not sent once more
       }

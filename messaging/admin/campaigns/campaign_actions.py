@@ -23,7 +23,7 @@ from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import ngettext
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import unknown
 from messaging.services.campaigns import campaigns, follow_ups, resolving
@@ -105,7 +105,7 @@ def _key(reason: str) -> str:
 
 
 def _with_count(reason: str, n: int) -> str:
-    words = in_text(in_words(reason)) or _("no reason given")
+    words = in_text(reason_in_words(reason)) or _("no reason given")
     counted = ngettext("%(n)s message", "%(n)s messages", n) % {"n": number(n)}
     return f"{words} ({counted})"
 

@@ -16,7 +16,7 @@ from laaffic_console.kit.masking.refusals_said import say_why
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.words import durations
 from laaffic_console.kit.words.figures import in_percent, money, number
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from messaging.models import CampaignState
 from messaging.services.figures import comparing
 from messaging.services.figures.comparing import Compared
@@ -130,7 +130,7 @@ def _with_share(n: int, share: float | None, digits: int = 1) -> list[str]:
 def _reasons(one: Compared) -> list[str]:
     most = list(one.figure("reasons").items())[:REASONS]
     none = _("no reason given")
-    return [f"{in_text(in_words(reason)) or none}: {number(n)}" for reason, n in most]
+    return [f"{in_text(reason_in_words(reason)) or none}: {number(n)}" for reason, n in most]
 
 
 def _amounts(by_currency: dict[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from messaging.models import (
     EXCEPTIONAL,
     IS_EXCEPTIONAL_MESSAGE,
@@ -157,7 +157,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
 
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, message: Message) -> str:
-        return in_text(in_words(message.reason)) or "–"
+        return in_text(reason_in_words(message.reason)) or "–"
 
     @display(description=gettext_lazy("segments"), ordering="segments")
     def shown_segments(self, message: Message) -> int:

@@ -24,7 +24,7 @@ from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
 from messaging.models import CampaignState
 from messaging.services.launching import checks, restored_drafts, seals
-from messaging.services.launching.checks import Check, NotSeen
+from messaging.services.launching.checks import Check, Level, NotSeen
 
 Draft = TypeVar("Draft", bound=Model)
 
@@ -143,6 +143,7 @@ class LaunchPage(ABC, Generic[Draft]):
         _seen, sentences = self._sealed()
         return {
             "checks": [_check_words(self.request, check, sentences) for check in facts.checks],
+            "has_ticks": any(check.level == Level.TICK for check in facts.checks),
             "is_stopped": checks.is_stopped(facts.checks) or not facts.is_counted,
             "approval": facts.approval,
             "balance": balance_history.latest(),

@@ -82,7 +82,7 @@ class PastedNumbersForm(AnyModelForm):
         if "numbers" not in self.fields:
             return  # only looked at
         self.fields["numbers"].widget.attrs["data-channel"] = self.channel
-        if kept is not None:
+        if kept is not None and kept.numbers:
             self.fields["numbers"].help_text = _kept(kept)
         else:
             self.fields["forget_pasted"].widget = forms.HiddenInput()

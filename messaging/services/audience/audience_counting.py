@@ -186,7 +186,9 @@ class Counting:
         excluded = given_numbers.excluded_among(self.excluded, list(wanted))
         self.count.excluded += len(excluded)
         self._count_given({number: told for number, told in wanted.items() if number not in excluded})
-        self.count.invalid += len(self.campaign.extra_numbers) - len(wanted)
+        valid = sum(map(given_numbers.is_valid, self.campaign.extra_numbers))
+        self.count.invalid += len(self.campaign.extra_numbers) - valid
+        self.count.merged += valid - len(wanted)
 
     def _count_given(self, wanted: dict[str, Msisdn]) -> None:
         suppressed = given_numbers.suppressed_among(self.campaign, wanted)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.words import dates, durations
 from laaffic_console.kit.words.figures import money, number
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from laaffic_console.laaffic import Family, lookup
 from messaging.models import ActivityTally, Campaign, CampaignEvent, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import waiting as waiting_batches
@@ -195,7 +195,7 @@ def failure_reasons(campaign: Campaign) -> list[tuple[str, int, str]]:
     by_reason = counting.outcomes_by(campaign, "reason")
     failed = {reason: states.get("undelivered", 0) + states.get("rejected", 0) for reason, states in by_reason.items()}
     ordered = sorted(((n, reason) for reason, n in failed.items() if n), reverse=True)
-    return [(in_words(reason) or _("no reason given"), n, advice_for(reason)) for n, reason in ordered[:8]]
+    return [(reason_in_words(reason) or _("no reason given"), n, advice_for(reason)) for n, reason in ordered[:8]]
 
 
 def advice_for(reason: str) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.masking.masks import in_text
 from laaffic_console.kit.pages import own_page, page_of
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import reason_in_words
 from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, MessageState, Reply
 from messaging.models.messages import NEVER_LEFT
 from messaging.people.person_timeline import Behind, Entry, Person, Source, rows_behind
@@ -54,7 +54,7 @@ def _title(message: Message) -> str:
     if message.state == MessageState.QUEUED and message.campaign.state in NOT_SENDING:
         return " · ".join(filter(None, [who, message.campaign.get_state_display(), _why(message.campaign)]))
     state = str(answers.standing(message).label)
-    return " · ".join(filter(None, [who, state, in_text(in_words(message.reason))]))
+    return " · ".join(filter(None, [who, state, in_text(reason_in_words(message.reason))]))
 
 
 def _tone(message: Message) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.words.figures import money, number
-from laaffic_console.kit.words.stored_words import in_words
+from laaffic_console.kit.words.stored_words import in_words, reason_in_words
 from messaging.models import Message, MessageState
 from messaging.services.batches import batch_texts
 from messaging.services.batches.own_segments import OwnSegments
@@ -77,4 +77,4 @@ def cost_of(message: Message) -> str:
 
 
 def _with_reason(state: str, reason: str) -> str:
-    return _("%(state)s (%(reason)s)") % {"state": state, "reason": in_words(reason)} if reason else state
+    return _("%(state)s (%(reason)s)") % {"state": state, "reason": reason_in_words(reason)} if reason else state

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.words.countries import rows_of
 from laaffic_console.kit.words.figures import money
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging.services.audience import recipient_clocks
@@ -144,7 +145,7 @@ def budget(
             said = _(
                 "The budget of %(limit)s for each %(per)s cannot be looked at beforehand for %(countries)s: no price."
             )
-            words["countries"] = ", ".join(filter(None, countries[:10])) or "–"
+            words["countries"] = rows_of(countries[:10])
             yield Check(f"budget_price:{one.pk}", Level.NOTE, said % words)
         elif one.currency and is_whole and one.currency not in cost.by_currency:
             said = _("The budget of %(limit)s for each %(per)s cannot be looked at beforehand: its price is not known.")

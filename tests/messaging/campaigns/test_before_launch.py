@@ -490,7 +490,7 @@ class PageTests:
         said = admin_client.get(review(write())).content.decode()
 
         assert "0.62 <small>USD</small>" in said
-        assert "leaves 11.88 of 12.50" in said
+        assert "leaves 11.88 of 12.50, the balance of now" in " ".join(said.split())
         assert "if the balance, which names no currency, is in USD" in said
         assert "Recipients in India (IN)" in said
 

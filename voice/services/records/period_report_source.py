@@ -58,6 +58,8 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
         for word, told in (("sent", task.called), ("delivered", task.connected), ("undelivered", task.failed)):
             if told is not None:
                 figures.counts[word] = told
+        if task.failed:
+            figures.reasons[""] = task.failed  # Laaffic counts a group call's failures and does not say why
         if task.cost is not None and task.currency:
             figures.cost[task.currency] = _micros(task.cost)
             figures.delivered_in[task.currency] = task.connected or 0
