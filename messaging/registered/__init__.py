@@ -1,1 +1,1 @@
-"""What messaging registers with the console: menu, search, signs of health, exports, what is known of a person."""
+"""What messaging registers with gateway, reports and console: a module for each part, which `apps.py` calls."""

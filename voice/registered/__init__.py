@@ -1,1 +1,1 @@
-"""What voice registers with the console: menu, search, exports, notices, entries about a person."""
+"""What voice registers with gateway, messaging and console: a module for each part, which `apps.py` calls."""
