@@ -36,6 +36,14 @@ def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = 
     return _of_region(written, region, foreign_without_plus)
 
 
+def is_valid(text: str) -> bool:
+    try:
+        parse(text)
+    except InvalidNumber:
+        return False
+    return True
+
+
 def _at_first_sight(text: str, region: str | None) -> Msisdn | None:
     """A number with its country code that could be nothing else, which most are; None means: look closely."""
     digits = text.translate(usual_separators)

@@ -278,9 +278,7 @@ def sms_form(number: str, contact: Contact | None) -> str:
     """Where an SMS to one person is written: to a contact, or to a number without one; "" where none can be sent."""
     if not Application.objects.filter(channel=Channel.SMS, is_active=True).exists():
         return ""
-    try:
-        msisdn.parse(f"+{number}")
-    except msisdn.InvalidNumber:
+    if not msisdn.is_valid(f"+{number}"):
         return ""
     if contact is not None:
         return own_page(contact, "send")

@@ -186,7 +186,7 @@ class Counting:
         excluded = given_numbers.excluded_among(self.excluded, list(wanted))
         self.count.excluded += len(excluded)
         self._count_given({number: told for number, told in wanted.items() if number not in excluded})
-        valid = sum(map(given_numbers.is_valid, self.campaign.extra_numbers))
+        valid = sum(map(msisdn.is_valid, self.campaign.extra_numbers))
         self.count.invalid += len(self.campaign.extra_numbers) - valid
         self.count.merged += valid - len(wanted)
 

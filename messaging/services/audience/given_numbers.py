@@ -110,14 +110,6 @@ def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
     return _valid(campaign.extra_numbers)
 
 
-def is_valid(text: str) -> bool:
-    try:
-        msisdn.parse(text)
-    except msisdn.InvalidNumber:
-        return False
-    return True
-
-
 def _valid(given: Iterable[str]) -> dict[str, Msisdn]:
     wanted: dict[str, Msisdn] = {}
     for text in given:

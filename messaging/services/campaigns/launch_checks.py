@@ -154,12 +154,12 @@ def _lacking_fields(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    if not (n := planned.counted.invalid):
+    wrong, told = planned.counted.invalid, given_numbers.left_out(campaign)
+    twice = min(len(told.repeated), planned.counted.merged)
+    if not wrong and not twice:
         return
     said = []
-    told = given_numbers.left_out(campaign)
-    twice = min(len(told.repeated), n)
-    if wrong := n - twice:
+    if wrong:
         sentence = ngettext(
             "%(n)s of the given numbers is invalid, and is left out.",
             "%(n)s of the given numbers are invalid, and are left out.",

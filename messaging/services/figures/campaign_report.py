@@ -1,6 +1,5 @@
 """The document of `campaign report --json` (commands#documents); the API and the dossier give the same."""
 
-import contextlib
 from typing import Any
 
 from messaging import msisdn
@@ -47,13 +46,6 @@ def _invalid_and_duplicates(campaign: Campaign) -> tuple[int, int]:
     """
     if not campaign.dropped_invalid or campaign.audience != Campaign.Audience.FROZEN:
         return 0, campaign.dropped_invalid
-    invalid = sum(1 for text in campaign.extra_numbers if not _is_number(text))
+    invalid = sum(1 for text in campaign.extra_numbers if not msisdn.is_valid(text))
     invalid = min(campaign.dropped_invalid, invalid + (campaign.paste.invalid if campaign.paste else 0))
     return invalid, campaign.dropped_invalid - invalid
-
-
-def _is_number(text: str) -> bool:
-    with contextlib.suppress(msisdn.InvalidNumber):
-        msisdn.parse(text)
-        return True
-    return False

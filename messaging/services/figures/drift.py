@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.work import leases
@@ -89,16 +90,18 @@ def _tell(pk: int, country: str, actual: Actual, drift: Drift) -> None:
         campaign.drift = {**(campaign.drift or {}), _key(country, drift): noted}
         campaign.save(update_fields=["drift"])
         if is_told:
-            said = in_words(drift)
+            said = in_words(drift, campaign.channel)
             where = _("%(country)s: %(said)s") % {"country": country or "–", "said": said}
             steps.note(campaign, where, None)
             events.campaign_drifted(campaign, country, drift.what, drift.expected, drift.actual, actual, said)
 
 
-def in_words(drift: Drift) -> str:
+def in_words(drift: Drift, channel: str) -> str:
     words = {"expected": drift.expected, "actual": drift.actual}
     if drift.what == "segments":
         return _("%(actual)s segments a message are billed, %(expected)s were expected") % words
+    if channel != Channel.SMS:
+        return _("a message costs %(actual)s, %(expected)s were expected") % words
     return _("a segment costs %(actual)s, %(expected)s were expected") % words
 
 

@@ -22,7 +22,8 @@ from messaging.services.tallies.tally_writes import upsert_tallies
 
 AT_ONCE = 1000
 HOUR = dt.timedelta(hours=1)
-FAILED = [MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED]
+WITH_A_REASON = [MessageState.REJECTED, MessageState.UNDELIVERED]
+FAILED = [*WITH_A_REASON, MessageState.EXPIRED]
 
 Where = tuple[int, str, int, str, str]  # application, country, state, reason, currency
 
@@ -129,10 +130,10 @@ def spent(start: dt.datetime, end: dt.datetime | None = None) -> dict[str, Decim
 
 
 def reasons(start: dt.datetime, at_most: int = 6) -> list[tuple[str, int]]:
-    """Why messages failed, the most frequent first."""
-    failed = HourTally.objects.filter(hour__gte=start, state__in=FAILED).order_by()
+    """Why messages failed, the most frequent first; nobody gives a reason for reports that never came."""
+    failed = HourTally.objects.filter(hour__gte=start, state__in=WITH_A_REASON).order_by()
     found = Counter(dict(failed.values_list("reason").annotate(n=Sum("messages"))))
-    since = _unfolded().filter(state__in=FAILED).values_list("reason")
+    since = _unfolded().filter(state__in=WITH_A_REASON).values_list("reason")
     found.update(dict(since.annotate(n=Sum(F("messages") - F("folded_messages")))))
     ordered = sorted(((reason, n) for reason, n in found.items() if n > 0), key=lambda one: (-one[1], one[0]))
     return ordered[:at_most]

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client import account
 from laaffic_console.notices.models import Notice
 from laaffic_console.notices.services import handing_out
@@ -143,6 +143,12 @@ class DriftTests:
 
         assert told(launched) == says
         assert told(launched) == says  # once
+
+    def test_where_no_segments_are_billed_it_speaks_of_messages(self, launched: Campaign) -> None:
+        Campaign.objects.update(channel=Channel.MMS)
+        charge(launched, 100, 0, 1.2)
+
+        assert told(launched) == ["IN: a message costs 0.012 USD, 0.01 USD were expected"]
 
     def test_the_page_says_nothing_before_that(self, launched: Campaign) -> None:
         charge(launched, 99, 198, 1.98)

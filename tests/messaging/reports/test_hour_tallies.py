@@ -101,6 +101,15 @@ class FoldTests:
         assert hour_tallies.fold(NOON) == 5
         assert sum(row[2] for row in sums()) == 5
 
+    def test_a_report_that_never_came_is_no_failure_without_a_reason(self, campaign: Campaign) -> None:
+        tally(campaign, 3, state=MessageState.EXPIRED)
+        tally(campaign, 2, state=MessageState.UNDELIVERED, reason="absent")
+        start = hour_tallies.hour_of(NOON)
+
+        assert hour_tallies.reasons(start) == [("absent", 2)]
+        hour_tallies.fold(NOON)
+        assert hour_tallies.reasons(start) == [("absent", 2)]
+
     def test_nothing_to_fold_asks_an_index(self, campaign: Campaign) -> None:
         if connection.vendor != "sqlite":
             pytest.skip("a planner with statistics prefers to read a small table")
