@@ -139,7 +139,7 @@ def test_a_budget_of_money_cannot_be_looked_at_without_a_price(draft: Campaign) 
 
     [said] = [check for key, check in found(draft).items() if key.startswith("budget_price:")]
 
-    assert (said.level, "for IN: no price" in said.sentence) == (Level.NOTE, True)
+    assert (said.level, "for India (IN): no price" in said.sentence) == (Level.NOTE, True)
 
 
 class GivenNumbersTests:
