@@ -5,7 +5,6 @@ It is written from its beginning to its end and read piece by piece, so that a l
 
 import hashlib
 import hmac
-import io
 import json
 import lzma
 import struct
@@ -18,6 +17,7 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from laaffic_console.backups.services import manifests
+from laaffic_console.kit.files.sealed_stream import SealedStream
 
 MANIFEST = "manifest.json"
 MEDIA = manifests.MEDIA
@@ -40,34 +40,13 @@ class BadBackup(Exception):
     """One sentence about the file, and what to do."""
 
 
-class _Digested(io.RawIOBase):
-    """Writes into a file and digests what it writes; the last bytes are held back, since the digest replaces them."""
-
-    def __init__(self, into: BinaryIO) -> None:
-        self.into, self.digest, self.held = into, hashlib.sha256(), b""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        held = self.held + bytes(data)
-        cut = max(0, len(held) - COMMENT)
-        self.digest.update(held[:cut])
-        self.into.write(held[:cut])
-        self.held = held[cut:]
-        return len(data)
-
-    def end(self) -> None:
-        self.into.write(self.digest.hexdigest().encode())
-
-
 class Written:
     """A backup that is being written: `add` its parts, then `close` it with what the manifest says beside them."""
 
     def __init__(self, into: BinaryIO) -> None:
         self.parts: dict[str, dict[str, Any]] = {}
-        self._digested = _Digested(into)
-        self._zip = zipfile.ZipFile(self._digested, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._stream = SealedStream(into, hashlib.sha256(), COMMENT)
+        self._zip = zipfile.ZipFile(self._stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self._zip.comment = b"0" * COMMENT
 
     def add(self, name: str, pieces: Iterable[bytes], *, is_packed: bool = False) -> None:
@@ -95,7 +74,7 @@ class Written:
         }
         self._zip.writestr(MANIFEST, json.dumps(manifest, indent=2))
         self._zip.close()
-        self._digested.end()
+        self._stream.into.write(self._stream.digest.hexdigest().encode())
 
 
 def is_ours(name: str) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.noting import Noting
+
 
 class Act(models.TextChoices):
     SIGN_IN = "sign_in", _("Signed in")
@@ -66,7 +68,7 @@ class Told:
 
 
 _actor: ContextVar[Callable[[], Actor] | None] = ContextVar("actor", default=None)
-_noting: ContextVar[Callable[[Any], None] | None] = ContextVar("noting", default=None)
+noting = Noting[Any]("what each act is about")
 _writers: list[Callable[[Told], None]] = []
 
 CONSOLE = Actor(None, "console")
@@ -97,16 +99,6 @@ def actor() -> Actor | None:
     return who() if who else None
 
 
-@contextmanager
-def noting(note: Callable[[Any], None]) -> Iterator[None]:
-    """Give `note` what each act within it is about, in the transaction that does it: both are kept, or neither."""
-    token = _noting.set(note)
-    try:
-        yield
-    finally:
-        _noting.reset(token)
-
-
 def record(
     kind: Act,
     about: models.Model | type[models.Model] | None = None,
@@ -124,8 +116,7 @@ def record(
         return
     for writer in _writers:
         writer(Told(kind, who, about, label, details))
-    if (note := _noting.get()) is not None:
-        note(about)
+    noting.tell(about)
 
 
 def record_event(about: models.Model, text: str, by: object | None, kind: Act = Act.STEPPED) -> None:

@@ -7,7 +7,6 @@ what went into the file.
 import contextlib
 import datetime as dt
 import hashlib
-import io
 import json
 import zipfile
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from laaffic_console import verify_dossier
+from laaffic_console.kit.files.sealed_stream import SealedStream
 
 
 def _key() -> Ed25519PrivateKey:
@@ -36,35 +36,6 @@ def own_fingerprint() -> str:
     return verify_dossier.fingerprint(public_key())
 
 
-class _Signed(io.RawIOBase):
-    """Writes into a file and digests what it writes; the last bytes are held back until it is known what they are."""
-
-    def __init__(self, into: BinaryIO) -> None:
-        self.into, self.digest, self.held = into, hashlib.sha512(), b""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        """It cannot be asked where it is: so the ZIP is written from its beginning to its end."""
-        held = self.held + bytes(data)
-        cut = max(0, len(held) - verify_dossier.COMMENT_SIZE)
-        self._pass_on(held[:cut])
-        self.held = held[cut:]
-        return len(data)
-
-    def _pass_on(self, data: bytes) -> None:
-        self.digest.update(data)
-        self.into.write(data)
-
-    def sign(self) -> None:
-        """Write key and signature in the place of the ZIP's comment."""
-        key = public_key().hex()
-        self._pass_on(verify_dossier.NAMED.format(version=verify_dossier.VERSION, key=key).encode())
-        signature = _key().sign(verify_dossier.SIGNED_AS + self.digest.digest())
-        self.into.write(f"{signature.hex()}\n".encode())
-
-
 class SignedZip:
     """`with SignedZip(file) as made: made.add(name, pieces); made.about = {…}`; signed when it ends without an error.
 
@@ -74,8 +45,8 @@ class SignedZip:
     def __init__(self, into: BinaryIO) -> None:
         self.about: dict[str, Any] = {}
         self._files: dict[str, dict[str, Any]] = {}
-        self._signed = _Signed(into)
-        self._archive = zipfile.ZipFile(self._signed, "w", zipfile.ZIP_DEFLATED)
+        self._stream = SealedStream(into, hashlib.sha512(), verify_dossier.COMMENT_SIZE)
+        self._archive = zipfile.ZipFile(self._stream, "w", zipfile.ZIP_DEFLATED)
         self._archive.comment = bytes(verify_dossier.COMMENT_SIZE)
         self._at = timezone.localtime().timetuple()[:6]
 
@@ -92,7 +63,14 @@ class SignedZip:
         listed = {"version": verify_dossier.VERSION, **self.about, "key": public_key().hex(), "files": self._files}
         self.add(verify_dossier.MANIFEST, [as_json(listed)])
         self._archive.close()
-        self._signed.sign()
+        self._sign()
+
+    def _sign(self) -> None:
+        """Write key and signature in the place of the ZIP's comment."""
+        key = public_key().hex()
+        self._stream.pass_on(verify_dossier.NAMED.format(version=verify_dossier.VERSION, key=key).encode())
+        signature = _key().sign(verify_dossier.SIGNED_AS + self._stream.digest.digest())
+        self._stream.into.write(f"{signature.hex()}\n".encode())
 
     def add(self, name: str, pieces: Iterable[bytes]) -> None:
         entry = zipfile.ZipInfo(name, self._at)

@@ -1,9 +1,7 @@
 """Drafts of campaigns: written, edited, and what speaks against them before their audience is known."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Required, TypedDict, Unpack
 
 from django.contrib.auth.models import User
@@ -12,6 +10,7 @@ from django.db import transaction
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client.account import require_configured
+from laaffic_console.kit.noting import Noting
 from laaffic_console.kit.sql.constant_sql import Insert
 from laaffic_console.kit.words import planned_years
 from laaffic_console.kit.words.not_now import NotNow
@@ -28,19 +27,9 @@ from messaging.services.saved_audiences import audience_sql
 from messaging.services.text import merge_samples
 from messaging.text import merge_fields, segments
 
-_noting: ContextVar[Callable[[Campaign], None] | None] = ContextVar("noting", default=None)
+noting = Noting[Campaign]("a draft that is made")
 MAX_EXTRA_NUMBERS = 1000
 FIRST_CLOCK = dt.timezone(dt.timedelta(hours=14))  # on earth that shows a time
-
-
-@contextmanager
-def noting(note: Callable[[Campaign], None]) -> Iterator[None]:
-    """Tell `note` of a draft that is made within it, in the transaction that makes it: both are kept, or neither."""
-    token = _noting.set(note)
-    try:
-        yield
-    finally:
-        _noting.reset(token)
 
 
 class Columns(TypedDict, total=False):
@@ -131,8 +120,8 @@ def save(
         for name, those in chosen.items():
             _choose(campaign, name, those, is_new=is_new)
         channels.of(campaign).saved(campaign)
-        if is_new and (note_new := _noting.get()) is not None:
-            note_new(campaign)
+        if is_new:
+            noting.tell(campaign)
         if is_edited:
             steps.kept(campaign, by, is_new=is_new, is_noted=is_noted)
         if is_new and is_noted and is_told:

@@ -22,7 +22,7 @@ from laaffic_console import conf, verify_dossier
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.files import signed_zip
+from laaffic_console.kit.files import sealed_stream, signed_zip
 from laaffic_console.verify_dossier import NotGenuine
 from messaging.exports import campaign_dossiers
 from messaging.models import Campaign, CampaignState, EmailCampaign, EmailMessage
@@ -181,7 +181,7 @@ class MakingTests:
         def full(self: Any, data: bytes) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(signed_zip._Signed, "_pass_on", full)
+        monkeypatch.setattr(sealed_stream.SealedStream, "pass_on", full)
 
         with pytest.raises(CommandError, match="no room on the disk"):
             made(campaign, tmp_path)

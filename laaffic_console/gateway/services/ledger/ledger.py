@@ -8,9 +8,7 @@ settle(entry, ...)         what came of it, by the outcome's three branches
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -26,6 +24,7 @@ from laaffic_console.gateway.services.database.durability import durable
 from laaffic_console.gateway.services.ledger import known_by, subjects
 from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.kit.audit.acts import Act, actor, record
+from laaffic_console.kit.noting import Noting
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Update
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -39,17 +38,7 @@ OPEN = [EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryStat
 _ANSWERED = known_by.answer()
 _ACCEPTED: dict[str, Any] = {"code": "0", "reason": "success", "http_status": 200}
 
-_noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting", default=None)
-
-
-@contextmanager
-def noting(note: Callable[[LedgerEntry], None]) -> Iterator[None]:
-    """Tell `note` of what is prepared within it, in the transaction that prepares it: both are kept, or neither."""
-    token = _noting.set(note)
-    try:
-        yield
-    finally:
-        _noting.reset(token)
+noting = Noting[LedgerEntry]("what is prepared")
 
 
 def digest_of(*parts: str) -> str:
@@ -85,8 +74,7 @@ def prepare(
         requested_by=requested_by,
     )
     prepare_all([entry])
-    if (note := _noting.get()) is not None:
-        note(entry)
+    noting.tell(entry)
     _tell(entry)
     return entry
 
