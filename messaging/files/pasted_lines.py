@@ -15,8 +15,10 @@ from messaging.msisdn import Msisdn
 
 HEAD = 5  # lines among which the titles are looked for
 _DELIMITERS = ",;\t"
-_SEPARATORS = re.compile(f"[{_DELIMITERS}]")
+_SEPARATORS = re.compile(f"[{_DELIMITERS}，；、]")
+_NEXT_PLUS = re.compile(r"\s+(?=[+＋])")
 FEWEST_DIGITS = 7  # an age or an amount beside a number is none
+WHOLE = 10  # digits, with which a piece between spaces is a number and no part of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
     if titles and titles.columns and len(row := _row(line, titles.delimiter)) > 1 and not _is_torn(line, row, titles):
         yield from _of_row(row, titles)
         return
-    cells = [cell for cell in map(_bare, _SEPARATORS.split(line)) if cell]
+    cells = [one for cell in map(_bare, _SEPARATORS.split(line)) if cell for one in _apart(cell)]
     if not cells:
         return
     alike = [cell for cell in cells if _is_alike(cell)]
@@ -123,6 +125,14 @@ def _of_row(row: Sequence[str], titles: Titles) -> Iterator[Msisdn | Problem]:
         yield _parsed(written[0])
     elif shown:
         yield Problem(shown, _("There is no number in its column."))
+
+
+def _apart(cell: str) -> list[str]:
+    """The numbers in a cell, where spaces lie between several: each begins with +, or has digits enough to be whole."""
+    for pieces, least in ((_NEXT_PLUS.split(cell), FEWEST_DIGITS), (cell.split(), WHOLE)):
+        if len(pieces) > 1 and all(len(msisdn.digits_alone(piece)) >= least for piece in pieces):
+            return pieces
+    return [cell]
 
 
 def _bare(cell: str) -> str:

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ MIN_DIGITS, MAX_DIGITS = 7, 15
 MAX_FILE = 1024 * 1024  # bytes
 SHOWN_PROBLEMS = 10
 
-_between = re.compile(r"[,;\n\r\t，；]+")
+_between = re.compile(r"[,;\n\r\t，；、]+")
 _separators = re.compile(r"[\s\-‐‑–./()\u200b-\u200f\u202a-\u202e\ufeff]+")
 
 
@@ -120,7 +121,7 @@ def _collect(written: Iterable[tuple[str, str]]) -> NumberList:
         except msisdn.InvalidNumber as problem:
             problems.append(f"{shown}: {problem}")
             continue
-        digits = _separators.sub("", text)
+        digits = _separators.sub("", unicodedata.normalize("NFKC", text))
         digits = digits[1:] if digits.startswith("+") else digits.removeprefix("00")
         if not (digits.isdecimal() and digits.isascii()):
             problems.append(_("%(shown)s is not a number: use digits with the country code.") % {"shown": shown})

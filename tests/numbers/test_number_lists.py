@@ -16,7 +16,10 @@ class PastedTests:
     def test_the_name_of_their_column_is_none_of_them(self, header: str) -> None:
         assert number_lists.read_pasted(f"{header}\n9178605501").numbers == ("9178605501",)
 
-    @pytest.mark.parametrize("text", ["9178605501.0", "+9178605501.00", "009178605501.0"])
+    @pytest.mark.parametrize(
+        "text",
+        ["9178605501.0", "+9178605501.00", "009178605501.0", "００９１７８６０５５０１", "＋９１ ７８６０５５０１"],
+    )
     def test_a_figure_of_a_spreadsheet_is_the_number_before_its_point(self, text: str) -> None:
         assert number_lists.read_pasted(text).numbers == ("9178605501",)
 

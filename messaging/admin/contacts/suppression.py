@@ -22,12 +22,13 @@ from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
-from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.masking.masks import in_text, masked
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page
 from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import joined
+from laaffic_console.kit.words.stored_words import in_words
 from messaging import msisdn
 from messaging.admin.shared import bulk_actions
 from messaging.admin.shared.number_search import SearchedByNumber
@@ -41,6 +42,8 @@ REASON_COLOURS = {
     SuppressionEntry.Reason.INVALID: "default",
     SuppressionEntry.Reason.MANUAL: "info",
 }
+
+OWN_SOURCES = {suppression.BY_REPLY: gettext_lazy("reply"), "contacts": gettext_lazy("contacts")}  # else a file's name
 
 
 # An entry for email would stop nothing: who is on its lists is known to Laaffic alone.
@@ -148,7 +151,7 @@ class SuppressionEntryAdmin(MaskedNumbers, SearchedByNumber, ExportedList, Share
     is_named_as_a_whole = True
     masked = ("number",)
     typed = ("note", "source")
-    list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
+    list_display = ["number", "channel", "shown_reason", "shown_note", "shown_source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]
     list_select_related = ["created_by"]
     paginator = BigTablePaginator
@@ -159,6 +162,14 @@ class SuppressionEntryAdmin(MaskedNumbers, SearchedByNumber, ExportedList, Share
     @display(description=gettext_lazy("reason"), label=REASON_COLOURS)
     def shown_reason(self, entry: SuppressionEntry) -> tuple[str, str]:
         return entry.reason, entry.get_reason_display()
+
+    @display(description=gettext_lazy("note"), ordering="note")
+    def shown_note(self, entry: SuppressionEntry) -> str:
+        return in_text(in_words(entry.note) if entry.source == suppression.BY_REPLY else entry.note) or "–"
+
+    @display(description=gettext_lazy("source"), ordering="source")
+    def shown_source(self, entry: SuppressionEntry) -> str:
+        return str(OWN_SOURCES.get(entry.source) or in_text(entry.source) or "–")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing leaves the list without a reason: that is what “allow again” is for."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel
@@ -12,7 +12,7 @@ from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.pages import add_problems
 from phone_numbers.models import BindingKind
 
-UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
+UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": pgettext_lazy("unit", "hours")}
 UNITS |= {"86400": gettext_lazy("days")}
 
 
