@@ -132,7 +132,7 @@ OF_HEADERS: dict[str, Promise] = {
     "reply.answers": _("The newest campaign that had left for this number before the reply, within 30 days."),
     "reply.obeyed": _("It has a word that opts out: the number was suppressed on this channel."),
     "suppressionentry.channel": _("What is no longer sent to it; with Every channel it is nothing at all."),
-    "suppressionentry.source": _("Where the entry came from: a reply, a file, a page or a command."),
+    "suppressionentry.shown_source": _("Where the entry came from: a reply, a file, a page or a command."),
     "messagetemplate.shown_version": _(
         "Goes up each time its text is saved again; a campaign keeps the one it was written with."
     ),

@@ -9,7 +9,7 @@ Made = TypeVar("Made")
 
 
 class Noting(Generic[Made]):
-    """`with noting(note): …` in whoever wants to hear of it, `noting.tell(row)` where it is made."""
+    """`with noting(note): …` around what is to be heard of, `noting.tell(row)` where it is made."""
 
     def __init__(self, name: str) -> None:
         self._note: ContextVar[Callable[[Made], None] | None] = ContextVar(name, default=None)
