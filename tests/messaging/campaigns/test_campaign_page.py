@@ -271,7 +271,7 @@ class PageTests:
             answer = admin_client.get(address)
 
         assert answer.status_code == 200
-        assert len(many) == len(few) <= 31  # of which PostgreSQL is asked for the time in two
+        assert len(many) == len(few) <= 32  # of which PostgreSQL is asked for the time in three
         assert not [query["sql"] for query in many if 'FROM "messaging_message"' in query["sql"]]
 
     def test_only_why_people_were_left_out_is_listed(self, admin_client: Client, campaign: Campaign) -> None:

@@ -270,6 +270,7 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
 
 
 class PastKindTests:
+    @pytest.mark.django_db  # by whose clock it is too late
     @pytest.mark.parametrize(("said", "kind"), SENTENCES)
     def test_each_is_told_by_its_words(self, said: Callable[[], str], kind: str) -> None:
         assert past_hold_kinds.kind_of(kept(said())) == kind
