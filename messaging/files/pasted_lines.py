@@ -72,7 +72,7 @@ def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
     if titles and titles.columns and len(row := _row(line, titles.delimiter)) > 1 and not _is_torn(line, row, titles):
         yield from _of_row(row, titles)
         return
-    cells = [one for cell in map(_bare, _SEPARATORS.split(line)) if cell for one in _apart(cell)]
+    cells = cells_of(line)
     if not cells:
         return
     alike = [cell for cell in cells if _is_alike(cell)]
@@ -125,6 +125,11 @@ def _of_row(row: Sequence[str], titles: Titles) -> Iterator[Msisdn | Problem]:
         yield _parsed(written[0])
     elif shown:
         yield Problem(shown, _("There is no number in its column."))
+
+
+def cells_of(line: str) -> list[str]:
+    """What lies between commas, semicolons, tabs, and the spaces between whole numbers."""
+    return [one for cell in map(_bare, _SEPARATORS.split(line)) if cell for one in _apart(cell)]
 
 
 def _apart(cell: str) -> list[str]:

@@ -6,7 +6,7 @@ The phonenumbers library decides what is valid. This is the door of the package:
 from messaging.msisdn.calling_codes import with_any_code
 from messaging.msisdn.national import is_of
 from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, SHORTEST_NATIONAL, InvalidNumber, Msisdn
-from messaging.msisdn.reading import is_valid, parse
+from messaging.msisdn.reading import country_of, is_valid, parse
 from messaging.msisdn.time_zones import LONGEST_CODE, only_time_zones
 from messaging.msisdn.written import digits_alone, from_spreadsheet
 
@@ -17,6 +17,7 @@ __all__ = [
     "SHORTEST_NATIONAL",
     "InvalidNumber",
     "Msisdn",
+    "country_of",
     "digits_alone",
     "from_spreadsheet",
     "is_of",

@@ -44,6 +44,14 @@ def is_valid(text: str) -> bool:
     return True
 
 
+def country_of(number: str) -> str:
+    """The country of an MSISDN; "" if it is valid in none."""
+    try:
+        return parse(f"+{number}").country
+    except InvalidNumber:
+        return ""
+
+
 def _at_first_sight(text: str, region: str | None) -> Msisdn | None:
     """A number with its country code that could be nothing else, which most are; None means: look closely."""
     digits = text.translate(usual_separators)

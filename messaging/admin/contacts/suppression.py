@@ -267,7 +267,4 @@ class SuppressionEntryAdmin(MaskedNumbers, SearchedByNumber, ExportedList, Share
 
 def _country(number: str) -> str:
     """The country of the number in its current spelling; "" if the number is valid in no country."""
-    try:
-        return msisdn.parse(subscriber(number)).country
-    except msisdn.InvalidNumber:
-        return ""
+    return msisdn.country_of(subscriber(number))

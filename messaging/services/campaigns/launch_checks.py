@@ -176,6 +176,10 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     yield Check("invalid", Level.TICK, " ".join(said))
 
 
+def _no_country(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    yield from checks.no_country(forecast.by_country(planned.counted).get("", 0))
+
+
 def _first(numbers: Sequence[str], n: int) -> str:
     """The first of `n` numbers in quotation marks, masked unless the viewer may see them."""
     named = [f"“{masked(number)}”" for number in numbers[:NAMED]]
@@ -273,5 +277,18 @@ def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 LOOKS: list[Look] = [
     *(_content, _nobody, _approval, _restored, _same_text, _account, _balance, _budgets),
-    *(_too_long, _blank, _lacking_fields, _invalid, _night, _hours, _own_time, _end, _late, _few_first, _workers),
+    *(
+        _too_long,
+        _blank,
+        _lacking_fields,
+        _invalid,
+        _no_country,
+        _night,
+        _hours,
+        _own_time,
+        _end,
+        _late,
+        _few_first,
+        _workers,
+    ),
 ]

@@ -1,7 +1,6 @@
 """Who is never sent to: put on the list from pasted lines, a file or the contacts; taken off by a person's word."""
 
 import itertools
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -54,6 +53,7 @@ class Outcome:
     already_there: int = 0
     invalid: int = 0
     invalid_shown: list[Invalid] = field(default_factory=list)  # the first of them
+    of_no_country: list[str] = field(default_factory=list)  # numbers whose country code may be missing
 
     @property
     def invalid_beyond(self) -> int:
@@ -166,6 +166,7 @@ def suppress_written(numbers: Numbers, *, source: str = "", **entry: Any) -> Out
     outcome = suppress_numbers(numbers.good, source=source, **entry)
     outcome.invalid = len(numbers.invalid)
     outcome.invalid_shown = numbers.invalid[:INVALID_SHOWN]
+    outcome.of_no_country = [number for number in numbers.good if not msisdn.country_of(number)]
     return outcome
 
 
@@ -182,7 +183,7 @@ def read_pasted(text: str, region: str = "") -> Numbers:
         (
             (line, part, "")
             for line, whole in enumerate(lines, start=1)
-            for part in re.split(r"[,;\t]", whole)
+            for part in pasted_lines.cells_of(whole)
             if part.strip() and line != header
         ),
         region,

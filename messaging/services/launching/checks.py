@@ -12,12 +12,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.words.countries import rows_of
-from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.figures import money, number
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock
@@ -95,6 +96,17 @@ def account(application_id: int) -> Iterator[Check]:
         if stopped_by.code == account_hold.LOST:  # its own sentence says the rest
             said = _("%(reason)s It will be held until then.")
         yield Check("account", Level.NOTE, said % {"reason": stopped_by.sentence})
+
+
+def no_country(n: int) -> Iterator[Check]:
+    """Digits without a country code can be taken for a possible number of another country: 138 0013 8000 begins +1."""
+    if n:
+        said = ngettext(
+            "%(n)s number is of no country. If its country code is missing, it reaches nobody: write it with +.",
+            "%(n)s numbers are of no country. If their country code is missing, they reach nobody: write them with +.",
+            n,
+        )
+        yield Check("no_country", Level.NOTE, said % {"n": number(n)})
 
 
 def balance(cost: Cost) -> Iterator[Check]:

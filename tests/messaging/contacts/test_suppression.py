@@ -311,6 +311,17 @@ class PageTests:
         kept = SuppressionEntry.objects.get(number="919876543219")
         assert (kept.reason, kept.source, kept.created_by.username) == ("complaint", "numbers.csv", "admin")
 
+    def test_numbers_of_no_country_are_said_to_suppress_perhaps_nobody(self, admin_client: Client) -> None:
+        """138 0013 8000 is of Beijing, and can be read as a number behind +1 that nobody has."""
+        given = {"numbers": "13800138000、15912345678 +919876543210", "channel": "sms", "reason": "manual"}
+
+        said = " ".join(admin_client.post(f"{LIST}add/", given).content.decode().split())
+        assert "2 numbers are of no country, the first is 13800138000." in said
+
+        given |= {"region": "CN", "numbers": "13800138000"}
+        assert "no country" not in admin_client.post(f"{LIST}add/", given).content.decode()
+        assert SuppressionEntry.objects.filter(number="8613800138000").exists()
+
     @pytest.mark.parametrize(
         ("given", "field"), [({}, "numbers"), ({"file": upload(b"%PDF-1.7")}, "file")], ids=["nothing", "PDF"]
     )

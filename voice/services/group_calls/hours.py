@@ -36,6 +36,10 @@ def places_of(numbers: Iterable[str]) -> Counter[Place]:
     return Counter(sending_hours.place_of(number) for number in numbers)
 
 
+def of_no_country(places: Counter[Place]) -> int:
+    return sum(n for (country, _zones), n in places.items() if not country)
+
+
 def leaves_at(task: GroupTask, places: Collection[Place], now: dt.datetime) -> dt.datetime | None:
     """The first moment from now on at which its request may leave so that no phone rings outside its hours, or None.
 

@@ -1,6 +1,7 @@
 """When a group-call task would start, what the clocks of its callees show then, and what would stop it."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def planned(task: GroupTask) -> Planned:
 def _looks(
     task: GroupTask,
     called: Called,
-    places: Collection[Place],
+    places: Counter[Place],
     shown: Sequence[Clock],
     price: Learned | None,
     leaves: dt.datetime | None,
@@ -73,6 +74,7 @@ def _looks(
     yield from _content(task)
     if not numbers:
         yield Check("nobody", Level.STOP, group_care.nobody(called))
+    yield from checks.no_country(group_hours.of_no_country(places))
     if task.kind in group_care.AGAIN and (sentence := group_care.repeats(task.kind, called)):
         yield Check("repeats", Level.STOP, sentence)
     if missing := approval_rules.missing(task, numbers):
