@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -25,6 +25,8 @@ from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE, DELETE = "events.add_webhook", "events.change_webhook", "events.delete_webhook"
@@ -130,12 +132,14 @@ class WebhookAdmin(ReadOnlyAdmin):
 
     def pause_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
         webhook = _posted(request, pk, CHANGE)
-        webhooks.pause(webhook)
+        if webhooks.pause(webhook):
+            messages.success(request, _("It is paused: its events wait."))
         return _to(webhook)
 
     def resume_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
         webhook = _posted(request, pk, CHANGE)
-        webhooks.resume(webhook)
+        if webhooks.resume(webhook):
+            messages.success(request, _("It is active again: what waits for it leaves now."))
         return _to(webhook)
 
     def test_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -160,12 +164,15 @@ class WebhookAdmin(ReadOnlyAdmin):
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     when_empty = gettext_lazy("What was sent to webhooks, and what they answered, is kept here for some days.")
-    list_display = ["event_id_", "shown_kind", "webhook", "shown_state", "status", "ms", "attempts", "tried_at", "next"]
+    list_display = [
+        *("event_id_", "shown_kind", "webhook", "shown_state", "shown_problem", "status", "took", "attempts"),
+        *("tried_at", "next"),
+    ]
     list_select_related = ["event", "webhook"]
     list_filter = ["state", "webhook", "event__kind"]
     change_form_outer_after_template = "events/redeliver.html"
     fields = [
-        *("event_id_", "shown_kind", "about", "webhook", "shown_state", "shown_problem", "status", "ms", "attempts"),
+        *("event_id_", "shown_kind", "about", "webhook", "shown_state", "shown_problem", "status", "took", "attempts"),
         *("happened", "tried_at", "next", "body"),
     ]
 
@@ -182,8 +189,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return masks.in_text(delivery.event.about)
 
     @display(description=gettext_lazy("happened"))
-    def happened(self, delivery: Delivery) -> Any:
-        return delivery.event.at
+    def happened(self, delivery: Delivery) -> str:
+        return dates.exact(delivery.event.at)
+
+    @display(description=gettext_lazy("took"), ordering="ms")
+    def took(self, delivery: Delivery) -> str:
+        return "–" if delivery.ms is None else _("%(n)s ms") % {"n": number(delivery.ms)}
 
     @display(description=gettext_lazy("body"))
     def body(self, delivery: Delivery) -> str:
@@ -198,11 +209,22 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return masks.in_text(delivery.why) or "–"
 
     @display(description=gettext_lazy("next try"))
-    def next(self, delivery: Delivery) -> Any:
-        return delivery.next_at if delivery.state == Delivery.State.WAITING else None
+    def next(self, delivery: Any) -> str:
+        if delivery.state != Delivery.State.WAITING:
+            return "–"
+        if delivery.webhook.state == Webhook.State.PAUSED:
+            return _("when the webhook is resumed")
+        if delivery.is_behind:
+            return _("after the one before it")
+        return dates.exact(max(delivery.next_at, delivery.webhook.rests_until or delivery.next_at))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        return super().get_queryset(request).select_related("event", "webhook")
+        """With whether each waits for an earlier event about the same thing."""
+        before = Delivery.objects.filter(
+            webhook=OuterRef("webhook"), state=Delivery.State.WAITING, order_key=OuterRef("order_key")
+        )
+        shown = super().get_queryset(request).select_related("event", "webhook")
+        return shown.annotate(is_behind=Exists(before.filter(pk__lt=OuterRef("pk"))))
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

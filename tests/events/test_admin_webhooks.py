@@ -1,14 +1,18 @@
 """The pages: a secret is shown once, and what has failed is delivered once more."""
 
 import re
+from contextlib import nullcontext
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
+from laaffic_console.events import host_names
 from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivering, webhooks
 from tests.events.receivers import Receiver
@@ -72,3 +76,53 @@ def test_who_sees_masks_has_nothing_sent_to_an_address_of_theirs(client: Client)
     assert kinds in client.get(page).content.decode()
     assert make in client.get(reverse("admin:events_webhook_changelist")).content.decode()
     assert "447700900123" in client.get(log).content.decode()
+
+
+def test_what_waits_is_told_why_and_when(admin_client: Client) -> None:
+    webhook, _secret = webhooks.create("https://example.com/hook", ["message.delivered"])
+    now = timezone.now()
+    first, second = (
+        Delivery.objects.create(
+            webhook=webhook,
+            event=Event.objects.create(kind="message.delivered", about="message:1", data="{}", at=now),
+            order_key="message:1",
+            next_at=now,
+            problem="status" if n == 0 else "",
+            detail="503",
+            ms=None if n else 1234,
+        )
+        for n in range(2)
+    )
+    log = " ".join(admin_client.get(reverse("admin:events_delivery_changelist")).content.decode().split())
+    page = admin_client.get(reverse("admin:events_delivery_change", args=[second.pk])).content.decode()
+
+    assert "It answered 503" in log
+    assert "1,234 ms" in log
+    assert log.count("after the one before it") == page.count("after the one before it") == 1
+    assert "+00:00" not in page
+    assert 'hx-get=""' in page
+
+    Delivery.objects.filter(pk=first.pk).update(state=Delivery.State.DELIVERED)
+    Webhook.objects.update(state=Webhook.State.PAUSED)
+    page = admin_client.get(reverse("admin:events_delivery_change", args=[second.pk])).content.decode()
+    assert "when the webhook is resumed" in page
+    assert 'hx-get=""' not in page
+
+
+def test_a_webhook_that_is_resumed_has_no_old_problem(admin_client: Client) -> None:
+    webhook, _secret = webhooks.create("https://example.com/hook", ["message.delivered"])
+    webhooks.disable(webhook.pk, "gone")
+
+    said = admin_client.post(reverse("admin:events_webhook_resume_it", args=[webhook.pk]), follow=True)
+
+    assert "It is active again" in said.content.decode()
+    assert "it no longer wants events" not in said.content.decode()
+
+
+@pytest.mark.parametrize(("scheme", "is_taken"), [("https", True), ("http", False)])
+def test_without_tls_a_name_that_nobody_knows_is_refused(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, is_taken: bool
+) -> None:
+    monkeypatch.setattr(host_names, "addresses_of", mock.Mock(side_effect=OSError("nobody knows")))
+    with nullcontext() if is_taken else pytest.raises(ValidationError, match="Give an https address"):
+        webhooks.check_address(f"{scheme}://example.com/x")

@@ -18,6 +18,7 @@ from messaging.models import Campaign, ContactGroup, EmailCampaign
 from messaging.services.contacts import pastes
 from phone_numbers.models import OwnedNumber
 from tests.identity.conftest import add_app
+from voice.models import GroupTask
 
 pytestmark = pytest.mark.django_db
 
@@ -292,3 +293,15 @@ def test_a_draft_that_was_launched_meanwhile_gives_back_what_was_typed(
     assert "It has been launched in the meantime" in answer.content.decode()
     assert "Better words" in answer.content.decode()
     assert 'id="send-kept"' not in answer.content.decode()
+
+
+def test_a_group_call_that_was_launched_meanwhile_too(client: Client, ada: User, application: Application) -> None:
+    client.force_login(ada)
+    task = GroupTask.objects.create(name="Spring", application=application, text="Hello", state="calling")
+    address = reverse("admin:voice_grouptask_edit", args=[task.pk])
+
+    answer = client.post(address, {"name": "Spring", "text": "Better words"})
+
+    assert answer.status_code == 409
+    assert "Better words" in answer.content.decode()
+    assert client.get(address)["Location"] == reverse("admin:voice_grouptask_change", args=[task.pk])

@@ -32,6 +32,7 @@ from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
+from messaging.admin.campaigns.composed_campaigns import launched_meanwhile
 from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
 from voice.admin import group_rights
@@ -180,7 +181,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.add_grouptask")
-        task = self._draft(pk)
+        task = get_object_or_404(_whole(), pk=pk)
+        if task.state != TaskState.DRAFT:
+            return launched_meanwhile(request) or HttpResponseRedirect(own_page(task))
         return self._write(request, task, task.name, own_page(task))
 
     def _write(self, request: HttpRequest, task: GroupTask, title: str, back: str) -> HttpResponse:
@@ -211,7 +214,10 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask")
-        return GroupLaunch(self, request, self._draft(pk)).answer()
+        task = get_object_or_404(_whole(), pk=pk)
+        if task.state != TaskState.DRAFT:  # somebody has launched it since this page was opened
+            return HttpResponseRedirect(own_page(task))
+        return GroupLaunch(self, request, task).answer()
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         task = get_object_or_404(_whole(), pk=pk)
@@ -353,9 +359,6 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             raise Http404
         say_answer(request, lambda: lookups.about_task(task))
         return HttpResponseRedirect(own_page(task))
-
-    def _draft(self, pk: int) -> GroupTask:
-        return get_object_or_404(_whole(), pk=pk, state=TaskState.DRAFT)
 
     def _posted(self, request: HttpRequest, pk: int) -> GroupTask:
         return posted_row(request, _whole(), pk)

@@ -40,14 +40,18 @@ def create(url: str, kinds: Sequence[str], *, by: User | None = None) -> tuple[W
 
 
 def check_address(url: str) -> None:
-    """Refuse an address that leads inwards at once; a name that nobody knows yet is not refused."""
+    """Refuse an address that leads inwards at once; a name that nobody knows yet is not refused, but without TLS."""
     if len(url) > 500:
         raise ValidationError({"url": _("It is longer than 500 characters.")})
+    target = addresses.parse(url.strip())
     try:
-        addresses.resolve(addresses.parse(url.strip()))
+        addresses.resolve(target)
     except NotReachable as problem:
         if problem.code not in ("name", "lookup"):
             raise ValidationError({"url": str(problem)}) from problem
+        if not target.is_https:
+            said = _("It is http and not https, and nobody knows yet where its name leads. Give an https address.")
+            raise ValidationError({"url": said}) from problem
 
 
 def checked_kinds(kinds: Sequence[str]) -> list[str]:
@@ -128,16 +132,16 @@ def resume(webhook: Webhook) -> bool:
         return False
     delivery_writes.end_unwanted(webhook.pk, Webhook.objects.values_list("kinds", flat=True).get(pk=webhook.pk))
     delivery_writes.count_anew(webhook.pk)  # first: a process that dies in between leaves it as it was, to be resumed
-    moved = _move(webhook, State.ACTIVE, [State.PAUSED, State.DISABLED], _("resumed"))
+    moved = _move(webhook, State.ACTIVE, [State.PAUSED, State.DISABLED], _("resumed"), problem="", detail="")
     if moved:
         bell.ring(fan_out.JOB)
     return moved
 
 
 @transaction.atomic
-def _move(webhook: Webhook, state: str, of: Sequence[str], said: str) -> bool:
+def _move(webhook: Webhook, state: str, of: Sequence[str], said: str, **more: str) -> bool:
     moved = Webhook.objects.filter(pk=webhook.pk, state__in=of).update(
-        state=state, failing_since=None, failures=0, rests_until=None, disabled_at=None
+        state=state, failing_since=None, failures=0, rests_until=None, disabled_at=None, **more
     )
     if moved:
         record(Act.CHANGED, webhook, event=said)

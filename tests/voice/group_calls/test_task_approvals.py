@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, ContactGroup, SuppressionEntry
@@ -319,6 +320,8 @@ class PageTests:
         approved(draft, ada, bob)
         group_tasks.launch(draft.pk)
 
-        for address in (reverse("admin:messaging_approval_change", args=[draft.approvals.get().pk]),):
+        review = reverse("admin:voice_grouptask_review", args=[draft.pk])
+        for address in (reverse("admin:messaging_approval_change", args=[draft.approvals.get().pk]), review):
             assert approver.get(address, follow=True).status_code == 200
+        assert approver.post(review, follow=True).redirect_chain == [(own_page(draft), 302)]
         assert approver.post(self.address(draft, "approve"), follow=True).status_code == 200
