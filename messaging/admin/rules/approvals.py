@@ -140,6 +140,7 @@ def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any]
         "digest": digest,
         "approval": approval,
         "given": not missing,
+        "changed": [str(part) for part in approvals.changed_since(draft, approval)] if approval else [],
         "missing": missing,
         "may_decide": is_asked and not is_own and request.user.has_perm(kind.right("approve")),
         "may_withdraw": is_asked and request.user.has_perm(kind.right("launch")),

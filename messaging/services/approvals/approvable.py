@@ -30,7 +30,7 @@ class Plan:
 
     shown: Shown | None  # None while its recipients are being counted
     cost: Mapping[str, Decimal]
-    has_prices: bool = True  # False where nobody can tell a price before it has left
+    has_prices: bool = True  # False where no price binds: the cost is what was learned, and for people only
     by_country: Cost | None = None  # the cost in full, where it is known by country
 
     @property

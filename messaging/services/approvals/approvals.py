@@ -163,6 +163,11 @@ def without_dropped(draft: Any) -> None:
         approval.save(update_fields=["bound_to"])
 
 
+def changed_since(draft: Any, approval: Approval) -> list[str]:
+    """What of a draft is not as it was when a void approval was asked for; nothing where it was only asked again."""
+    return _changed_by_edit(approval, draft) if approval.outcome == Approval.Outcome.VOID else []
+
+
 def _changed_by_edit(approval: Approval, draft: Any) -> list[str]:
     """The names of the draft's own parts that were edited; who is in its groups is compared only at the launch."""
     kind = approvable.kind_of(draft)

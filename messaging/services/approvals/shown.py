@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.words.figures import money
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import lasting
 from messaging.models import Campaign, ConsentEvent, ConsentState, SuppressionRelease
 from messaging.services.audience import rules
 from messaging.services.forecast.forecast import Forecast
@@ -116,8 +117,8 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
 def changed_parts(
     before: Mapping[str, str | None], now: Mapping[str, str], names: Mapping[str, Any] = NAMES
 ) -> list[str]:
-    """Their names; a part that is new counts as changed."""
-    return [str(name) for part, name in names.items() if now.get(part) != before.get(part)]
+    """Their names, which are read in each reader's language; a part that is new counts as changed."""
+    return [_(str(lasting(name))) for part, name in names.items() if now.get(part) != before.get(part)]
 
 
 def people_words(before: Shown, now: Shown) -> str:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
@@ -447,6 +447,11 @@ class PageTests:
 
         assert draft.approvals.get().outcome == "void"
         assert draft.events.first().text == "Approval void, changed: the subject"
+        with translation.override("zh-hans"):
+            assert "the subject" not in str(draft.events.first().text)
+        page = admin_client.get(reverse("admin:messaging_emailcampaign_review", args=[draft.pk])).content.decode()
+        assert "bob approved it" in page
+        assert "because this was changed: the subject." in page
         assert approvals.is_author(draft, User.objects.get(username="admin"))
 
     def test_a_draft_is_deleted_with_what_was_asked(

@@ -17,6 +17,7 @@ from messaging.services.reports.prices import Cost
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
+from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import requesting as group_requests
 
@@ -74,7 +75,8 @@ class GroupTaskDrafts(Approvable):
         kept = shown.digest(group_callees.of(draft))
         at = timezone.now().isoformat()
         seen = Shown(self._parts(draft, kept), kept, shown.digest(list(called)), len(called), {}, 0, at)
-        return Plan(seen, cost={}, has_prices=False)
+        learned = group_costs.expected(group_costs.learned(draft), len(called))
+        return Plan(seen, cost=learned.by_currency, has_prices=False)
 
     def parts(self, draft: GroupTask) -> dict[str, str]:
         return self._parts(draft, shown.digest(group_callees.of(draft)))
