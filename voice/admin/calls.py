@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
@@ -60,7 +60,7 @@ class CallForm(AgainForm):
     phone = forms.ModelChoiceField(
         SipPhone.objects.none(),
         empty_label=gettext_lazy("Select value"),
-        label=gettext_lazy("From"),
+        label=pgettext_lazy("phone", "From"),
         help_text=gettext_lazy("This SIP phone rings first."),
     )
     callee = forms.CharField(

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -62,7 +62,7 @@ def people_of(receiver_id: str, chosen: EmailChoice | None) -> dict[str, Any]:
     """The figure of a recipient list, as of the last look-up."""
     source = f"{chosen.name} ({receiver_id})" if chosen else receiver_id
     if chosen and chosen.lookup.answered_at:
-        looked = _("looked up %(ago)s ago") % {"ago": timesince(chosen.lookup.answered_at)}
+        looked = _("looked up %(when)s") % {"when": naturaltime(chosen.lookup.answered_at)}
         source = f"{source} · {looked}"
     count = chosen.detail.get("count") if chosen else None
     return {"name": _("Recipient list"), "n": count, "unit": _("addresses"), "source": source}

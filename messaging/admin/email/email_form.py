@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -165,4 +165,5 @@ def _age_of(kind: str) -> tuple[str, bool]:
     if not lookups or lookups[0].answered_at is None:
         return _("Not looked up yet. Look it up, or write it by hand."), False
     n = EmailChoice.objects.filter(lookup__in=lookups).count()
-    return _("%(n)d to choose from, looked up %(ago)s ago.") % {"n": n, "ago": timesince(lookups[0].answered_at)}, False
+    said = _("%(n)d to choose from, looked up %(when)s.")
+    return said % {"n": n, "when": naturaltime(lookups[0].answered_at)}, False

@@ -233,7 +233,7 @@ class ComposeTests:
         assert '<option value="1000">Customers · 20 addresses</option>' in page
         assert '<option value="3">Not yet approved · Soon · en · not approved (0)</option>' in page
         assert '<option value="news@mail.example.com">' in page
-        assert "3 to choose from, looked up 0" in page
+        assert "3 to choose from, looked up now." in page
         assert EmailCampaign.objects.count() == 0
 
     def test_a_look_up_that_fails_says_so_and_keeps_the_old_choices(
